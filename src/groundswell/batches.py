@@ -1,0 +1,79 @@
+"""The Arrow schemas left of the line, and nothing else.
+
+Rows in these shapes live in memory for minutes. Nothing right of the line may import this module; an import
+contract and a test hold that. Times are microseconds of stream time (the moment the source received the
+message), never decreasing along a stream.
+
+`RAW` is the only schema with an account in it, and `gate` is the last stage that sees it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import pyarrow as pa
+
+__all__ = ["ENRICHED", "POST", "RAW", "Kind", "empty"]
+
+
+class Kind(IntEnum):
+    """What a row is: posts, and the news that a post or an account is gone, travel the same road."""
+
+    POST = 0
+    EDIT = 1
+    """A new version of a post under the same uri: the last one wins."""
+    DELETE = 2
+    """The post at `uri` is gone; `text` is empty."""
+    ACCOUNT_GONE = 3
+    """All posts of `account` are gone; `uri` and `text` are empty."""
+
+
+RAW = pa.schema(
+    [
+        pa.field("kind", pa.uint8(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # the source's configured name
+        pa.field("uri", pa.string(), nullable=False),  # unique within the source
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("langs", pa.list_(pa.string()), nullable=False),  # BCP 47, as the author declared
+        pa.field("urls", pa.list_(pa.string()), nullable=False),
+        pa.field("media", pa.list_(pa.string()), nullable=False),  # references, never content
+        pa.field("latitude", pa.float64()),  # the post's own geotag, degrees
+        pa.field("longitude", pa.float64()),
+        pa.field("marks", pa.list_(pa.string()), nullable=False),  # consent marks, as the platform names them
+        pa.field("time_us", pa.int64(), nullable=False),  # stream time
+    ]
+)
+
+POST = pa.schema(
+    [
+        pa.field("kind", pa.uint8(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("post_key", pa.uint64(), nullable=False),  # keyed hash of source and uri; 0 for ACCOUNT_GONE
+        pa.field("speaker", pa.uint64(), nullable=False),  # keyed hash of source and account
+        pa.field("epoch", pa.uint32(), nullable=False),  # which speaker key: never compare across epochs
+        pa.field("text", pa.string(), nullable=False),  # redacted
+        pa.field("langs", pa.list_(pa.string()), nullable=False),
+        pa.field("domains", pa.list_(pa.string()), nullable=False),  # registered domains of the links
+        pa.field("link_keys", pa.list_(pa.uint64()), nullable=False),  # unkeyed hashes of whole links
+        pa.field("cell", pa.uint64(), nullable=False),  # H3 resolution 5 of the geotag; 0 for none
+        pa.field("target", pa.uint64(), nullable=False),  # keyed hash of the one account spoken to; 0 for none
+        pa.field("time_us", pa.int64(), nullable=False),  # stream time, coarsened to the second
+    ]
+)
+
+ENRICHED = POST.append(pa.field("lang", pa.string(), nullable=False))  # e.g. eng_Latn; und when unsure
+ENRICHED = ENRICHED.append(pa.field("folded", pa.string(), nullable=False))  # case-folded; offsets point here
+ENRICHED = ENRICHED.append(pa.field("terms", pa.list_(pa.uint64()), nullable=False))  # distinct, in order
+ENRICHED = ENRICHED.append(pa.field("term_starts", pa.list_(pa.int32()), nullable=False))  # bytes in `folded`
+ENRICHED = ENRICHED.append(pa.field("term_ends", pa.list_(pa.int32()), nullable=False))
+ENRICHED = ENRICHED.append(pa.field("shape", pa.uint64(), nullable=False))  # near-duplicate family key
+ENRICHED = ENRICHED.append(pa.field("places", pa.list_(pa.int32()), nullable=False))  # rows of the gazetteer
+ENRICHED = ENRICHED.append(pa.field("place_confidences", pa.list_(pa.float32()), nullable=False))
+ENRICHED = ENRICHED.append(pa.field("categories", pa.list_(pa.uint8()), nullable=False))  # of the concept list
+ENRICHED = ENRICHED.append(pa.field("persons", pa.list_(pa.uint64()), nullable=False))  # hashes, private names
+
+
+def empty(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch of `schema` without rows."""
+    return pa.RecordBatch.from_pylist([], schema=schema)

@@ -1,0 +1,84 @@
+"""What `detect` hands to `release`: crowds as counts, not yet safe to publish.
+
+A candidate speaks of distinct speakers it has counted exactly, deletions already taken out. Nothing in it
+names an account; but its counts are exact and its phrases unscreened, so it stays left of the line.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["Candidate", "Counted", "PhraseUse", "PlaceUse"]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """A value and the distinct speakers who used it."""
+
+    value: str
+    speakers: int
+
+
+class PhraseUse(msgspec.Struct, frozen=True):
+    """A phrase of one to five tokens as people wrote it, and who used it."""
+
+    text: str
+    """Case-folded, tokens separated as in the posts."""
+    speakers: int
+    language: str
+    """The code most of its posts are in."""
+    surprise: float
+    """Nats; how unlikely its rate is under its own baseline."""
+
+
+class PlaceUse(msgspec.Struct, frozen=True):
+    """A place the crowd speaks of or tags."""
+
+    name: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    latitude: float
+    longitude: float
+    population: int
+    """Inhabitants; 0 when unknown."""
+    level: str
+    """`city`, `region` or `country`."""
+    speakers: int
+    confidence: float
+    """Share of the crowd's evidence that agrees with this place, in [0, 1]."""
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A crowd around one matter, at one tick."""
+
+    kind: str
+    """`event` or `amplification`."""
+    chain: str
+    """The stable id of the chain."""
+    seed: int
+    """Hash of the chain's defining term: the context of its first threshold."""
+    tick_us: int
+    first_us: int
+    last_us: int
+    speakers: int
+    """Distinct speakers in the widest window: the maximum over key epochs, deletions taken out."""
+    unique_texts: int
+    bins: tuple[tuple[int, int], ...]
+    """Closed five-minute bins: (start in microseconds, distinct speakers)."""
+    phrases: tuple[PhraseUse, ...]
+    """Most telling first."""
+    places: tuple[PlaceUse, ...]
+    """Best first; may be empty."""
+    languages: tuple[Counted, ...]
+    sources: tuple[Counted, ...]
+    domains: tuple[Counted, ...]
+    category: str
+    """From the closed list in `enrich/topics.py`; `other` when the crowd does not say."""
+    state: str
+    """`new`, `growing`, `steady`, `fading` or `ended`."""
+    person_share: float
+    """Share of its posts that speak of one and the same private person, in [0, 1]."""
+    surprise: float
+    p_value: float | None = None
+    """Amplification only."""
+    spread_seconds: float | None = None
+    """Amplification only: time in which the middle nine tenths of the copies appeared."""

@@ -1,0 +1,100 @@
+"""The record types right of the line: everything here is safe to publish.
+
+A record speaks of at least k distinct accounts, with laddered counts, coarse places and times to the
+second. No type here has, or may get, a field for an author, an account, a handle or a post; a test reads
+the schema and fails on one. JSON field names are stable.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["RECORD_TYPES", "Amplification", "Bin", "Coverage", "Event", "Narrative", "Place", "Record", "to_json"]
+
+State = Literal["new", "growing", "steady", "fading", "ended"]
+Level = Literal["cell", "region", "country"]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a crowd's matter is, as coarse as the rules for the place ask."""
+
+    name: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    h3: str | None
+    """H3 cell at resolution 6 to 3; null when only the country is sure or showable."""
+    level: Level
+    confidence: float
+    """In [0, 1], two decimals."""
+
+
+class CrowdRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that events, narratives and amplification share."""
+
+    id: str
+    first_seen: str
+    last_seen: str
+    published_at: str
+    accounts: str
+    """A rung of the ladder: `20+`, `50+`, `100+`, …"""
+    phrases: tuple[str, ...]
+    category: str
+    place: Place | None
+    languages: tuple[str, ...]
+    sources: tuple[str, ...]
+    domains: tuple[str, ...]
+    state: State
+    simulated: bool = False
+    replayed: bool = False
+
+
+class Event(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="event"):
+    """Something that is happening, as a crowd speaks of it."""
+
+
+class Narrative(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="narrative"):
+    """Something that is said again and again."""
+
+    recurrences: int
+
+
+class Amplification(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="amplification"):
+    """Near-identical messages from many accounts in too short a time to be chance."""
+
+    p_value: float
+    spread_seconds: float
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="coverage"):
+    """What was not collected: a gap is published as a gap, never as zero."""
+
+    id: str
+    source: str
+    first_seen: str
+    last_seen: str
+    published_at: str
+    state: Literal["not_collected", "delayed", "restored"]
+    reason: str
+    simulated: bool = False
+    replayed: bool = False
+
+
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable five-minute bin of a series; `accounts` is null under the floor."""
+
+    series: str
+    start: str
+    accounts: str | None
+
+
+Record = Event | Narrative | Amplification | Coverage
+RECORD_TYPES: tuple[type[msgspec.Struct], ...] = (Event, Narrative, Amplification, Coverage)
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def to_json(record: msgspec.Struct) -> bytes:
+    """One JSON object, without a newline; keys in declaration order, `kind` first."""
+    return _ENCODER.encode(record)
