@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Candidate", "Counted", "PhraseUse", "PlaceUse"]
+__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse"]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -82,3 +82,13 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Amplification only."""
     spread_seconds: float | None = None
     """Amplification only: time in which the middle nine tenths of the copies appeared."""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a source that was not collected and cannot be fetched again."""
+
+    source: str
+    start_us: int
+    end_us: int
+    reason: str
+    """One of `outage`, `cursor_too_old`, `slow_reader`: never a host's own words."""
