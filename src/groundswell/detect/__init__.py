@@ -1,0 +1,9 @@
+"""`detect` finds crowds: rates, bursts, clusters and chains over enriched posts.
+
+It owns every window that is open and every rate that is remembered, and forgets both in a fixed time. It
+publishes nothing: what it finds are candidates, with exact counts, for `release` to judge.
+"""
+
+from groundswell.detect.detector import DetectSettings, Detector
+
+__all__ = ["DetectSettings", "Detector"]

@@ -1,0 +1,234 @@
+"""Which terms burst now, and which of them burst together?
+
+Owns the heat of terms (their surprise over the last quarter hour) and the clustering of one tick: hot terms
+that share posts form communities (Louvain, Blondel et al. 2008), communities that share posts merge unless
+they speak of different places, and each post goes to the community its hot terms weigh most for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+from groundswell.clock import MINUTE_US
+from groundswell.config import Settings
+from groundswell.detect.communities import louvain
+from groundswell.detect.window import Window
+
+__all__ = ["BurstSettings", "Cluster", "Heat", "HotTerms", "Postings", "cluster_terms", "crowd"]
+
+I64Array = npt.NDArray[np.int64]
+U64Array = npt.NDArray[np.uint64]
+F64Array = npt.NDArray[np.float64]
+
+
+class BurstSettings(Settings):
+    """When terms are hot, and when they belong together."""
+
+    hot: float = 12.0
+    """Nats of surprise from which a term is hot."""
+    hot_minutes: int = 15
+    max_terms: int = 400
+    """Hot terms clustered in one tick, most surprising first: bounds the cost however many crises run."""
+    min_cosine: float = 0.2
+    """Two terms are neighbours when their posts overlap this much …"""
+    min_shared: int = 3
+    """… in at least so many posts."""
+    resolution: float = 0.7
+    """Of the modularity that Louvain maximises; lower gives larger communities."""
+    merge_overlap: float = 0.5
+    """Communities that share this part of the smaller one's posts are one."""
+    lead_minutes: int = 10
+    """A term's posts count from so long before it first surprised."""
+
+
+class Heat:
+    """The surprise of warm terms over the last hour, by tick."""
+
+    def __init__(self, settings: BurstSettings) -> None:
+        self._settings = settings
+        self._seen: dict[int, list[tuple[int, float]]] = {}
+
+    def add(self, now_us: int, terms: U64Array, surprise: npt.NDArray[np.float32]) -> None:
+        """Note one tick's emissions; of a term used twice, the most surprising use counts."""
+        if not len(terms):
+            return
+        order = np.lexsort((-surprise, terms))
+        firsts = order[np.r_[True, np.diff(terms[order]) > 0]]
+        for term, value in zip(terms[firsts].tolist(), surprise[firsts].tolist(), strict=True):
+            self._seen.setdefault(term, []).append((now_us, round(value, 3)))
+
+    def expire(self, now_us: int) -> None:
+        """Forget what is an hour old."""
+        oldest = now_us - 60 * MINUTE_US
+        for term in [term for term, seen in self._seen.items() if seen[0][0] < oldest]:
+            kept = [entry for entry in self._seen[term] if entry[0] >= oldest]
+            if kept:
+                self._seen[term] = kept
+            else:
+                del self._seen[term]
+
+    def hot(self, now_us: int) -> list[tuple[int, float, int]]:
+        """(term, surprise, first warm time) of the hot terms, most surprising first."""
+        since = now_us - self._settings.hot_minutes * MINUTE_US
+        found = []
+        for term, seen in self._seen.items():
+            if seen[-1][0] < since:
+                continue
+            best = max(value for time_us, value in seen if time_us >= since)
+            if best >= self._settings.hot:
+                found.append((term, best, seen[0][0]))
+        found.sort(key=lambda entry: (-entry[1], entry[0]))
+        return found
+
+    def kindled(self, now_us: int) -> bool:
+        """Whether a term became hot in the tick that ended at `now_us`."""
+        since = now_us - self._settings.hot_minutes * MINUTE_US
+        for seen in self._seen.values():
+            if seen[-1][0] == now_us and seen[-1][1] >= self._settings.hot:
+                earlier = (value for time_us, value in seen[:-1] if time_us >= since)
+                if max(earlier, default=0.0) < self._settings.hot:
+                    return True
+        return False
+
+
+class Postings:
+    """Which rows use which hot term, kept up from tick to tick; flat, in no order."""
+
+    def __init__(self) -> None:
+        self.rows: I64Array = np.empty(0, np.int64)
+        self.terms: U64Array = np.empty(0, np.uint64)
+        self._followed: U64Array = np.empty(0, np.uint64)
+        self._end_row = 0
+
+    def follow(self, window: Window, terms: U64Array) -> None:
+        """Follow the terms in `terms` (sorted, distinct) and no others."""
+        fresh = np.setdiff1d(terms, self._followed, assume_unique=True)
+        known = np.intersect1d(terms, self._followed, assume_unique=True)
+        keep = self.rows >= window.first_row
+        if len(known) < len(self._followed):
+            keep &= np.isin(self.terms, known)
+        rows, found = [self.rows[keep]], [self.terms[keep]]
+        for part, from_row in ((known, max(self._end_row, window.first_row)), (fresh, window.first_row)):
+            used, positions = window.find(part, from_row)
+            rows.append(used)
+            found.append(part[positions])
+        self.rows, self.terms = np.concatenate(rows), np.concatenate(found)
+        self._followed = terms
+        self._end_row = window.end_row
+
+
+@dataclass(frozen=True)
+class HotTerms:
+    """The hot terms of one tick and the posts that use them.
+
+    `uses` is (posts, terms), 0/1; `rows`, `speakers`, `epochs`, `times_us` and `shapes` are (posts,);
+    `terms` and `surprise` are (terms,), most surprising first.
+    """
+
+    terms: U64Array
+    surprise: F64Array
+    uses: csr_matrix
+    rows: I64Array
+    speakers: U64Array
+    epochs: npt.NDArray[np.uint32]
+    times_us: I64Array
+    shapes: U64Array
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Terms that burst together and the posts they brought together (indices into a `HotTerms`)."""
+
+    terms: I64Array
+    posts: I64Array
+
+
+def crowd(speakers: U64Array, epochs: npt.NDArray[np.uint32]) -> int:
+    """Distinct speakers: the maximum over key epochs, never their sum.
+
+    >>> crowd(np.array([1, 1, 2, 3], np.uint64), np.array([7, 7, 7, 8], np.uint32))
+    2
+    """
+    if not len(speakers):
+        return 0
+    return max(len(np.unique(speakers[epochs == epoch])) for epoch in np.unique(epochs))
+
+
+def hot_terms(
+    window: Window, heat: Heat, postings: Postings, settings: BurstSettings, now_us: int, min_speakers: int
+) -> HotTerms | None:
+    """The hot terms that at least `min_speakers` used, and their live posts; None when there are none."""
+    hot = heat.hot(now_us)[: settings.max_terms]
+    by_hash = np.array(sorted(term for term, _, _ in hot), np.uint64)
+    postings.follow(window, by_hash)
+    if not hot:
+        return None
+    terms = np.array([term for term, _, _ in hot], np.uint64)
+    rank = np.argsort(terms, kind="stable")
+    columns = rank[np.searchsorted(by_hash, postings.terms)]
+    rows = postings.rows
+    lead_us = settings.lead_minutes * MINUTE_US
+    since = np.array([warm_us - lead_us for _, _, warm_us in hot], np.int64)
+    live = window.at("alive", rows).astype(bool) & (window.at("time_us", rows) >= since[columns])
+    rows, columns = rows[live], columns[live]
+    speakers = distinct(columns, window.at("speaker", rows).astype(np.uint64), len(hot))
+    wide = np.flatnonzero(speakers >= min_speakers)
+    if not len(wide):
+        return None
+    place = np.full(len(hot), -1)
+    place[wide] = np.arange(len(wide))
+    kept = place[columns] >= 0
+    rows, inverse = np.unique(rows[kept], return_inverse=True)
+    ones = np.ones(len(inverse), np.float32)
+    return HotTerms(
+        terms=terms[wide],
+        surprise=np.array([surprise for _, surprise, _ in hot])[wide],
+        uses=csr_matrix((ones, (inverse, place[columns[kept]])), shape=(len(rows), len(wide))),
+        rows=rows,
+        speakers=window.at("speaker", rows).astype(np.uint64),
+        epochs=window.at("epoch", rows).astype(np.uint32),
+        times_us=window.at("time_us", rows).astype(np.int64),
+        shapes=window.at("shape", rows).astype(np.uint64),
+    )
+
+
+def distinct(groups: I64Array, values: U64Array, size: int) -> I64Array:
+    """The number of distinct `values` in each of `size` groups."""
+    if not len(groups):
+        return np.zeros(size, np.int64)
+    order = np.lexsort((values, groups))
+    groups, values = groups[order], values[order]
+    first = np.r_[True, (np.diff(groups) > 0) | (values[1:] != values[:-1])]
+    return np.bincount(groups[first], minlength=size)
+
+
+def cluster_terms(hot: HotTerms, settings: BurstSettings) -> list[I64Array]:
+    """Communities of hot terms by shared posts; each is an ascending array of term indices."""
+    shared = (hot.uses.T @ hot.uses).tocoo()
+    counts = np.asarray(hot.uses.sum(axis=0)).ravel()
+    keep = (shared.row < shared.col) & (shared.data >= settings.min_shared)
+    left, right, both = shared.row[keep], shared.col[keep], shared.data[keep]
+    cosine = both / np.sqrt(counts[left] * counts[right])
+    near = cosine >= settings.min_cosine
+    size = len(hot.terms)
+    weights = np.round(cosine[near], 6).astype(np.float64)
+    graph = csr_matrix((weights, (left[near], right[near])), shape=(size, size))
+    labels = louvain((graph + graph.T).tocsr(), settings.resolution)
+    return [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
+
+
+def assign_posts(hot: HotTerms, communities: list[I64Array]) -> list[Cluster]:
+    """Each post goes to the community whose hot terms in it surprise most, ties to the earlier one."""
+    member = np.zeros(len(hot.terms), np.int64)
+    for i, terms in enumerate(communities):
+        member[terms] = i
+    weights = csr_matrix(
+        (hot.surprise, (np.arange(len(hot.terms)), member)), shape=(len(hot.terms), len(communities))
+    )
+    scores = np.asarray((hot.uses @ weights).todense())
+    best = scores.argmax(axis=1)
+    return [Cluster(terms, np.flatnonzero(best == i)) for i, terms in enumerate(communities)]

@@ -1,0 +1,153 @@
+"""Chains: the stable identity of what is spoken about, from tick to tick, while its words move on.
+
+A chain exists only once `release` has let it over the line; before that, a cluster is judged afresh at each
+tick. So a chain's memory holds nothing that was not fit to publish: at every five-minute boundary it is cut
+down to terms that at least k speakers used (`seal`), which is what the checkpoint stores and what a
+restarted run goes on from. An undisturbed run makes the same cut, so both go on alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from groundswell.clock import HOUR_US, MINUTE_US
+from groundswell.config import Settings
+
+__all__ = ["Chain", "ChainSettings", "Chains"]
+
+
+_SAME_WORDS = 0.5
+
+
+class ChainSettings(Settings):
+    """When a cluster is the same matter as before."""
+
+    link: float = 0.15
+    """Least cosine of hot-term surprise between a cluster and its chain."""
+    attach: float = 0.3
+    """Least cosine, or share of posts in common, at which a fragment joins a chain already matched."""
+    same_place_km: float = 150.0
+    """Fragments of one category this near to a chain's place are the chain's."""
+    apart_km: float = 400.0
+    """Clusters whose places are at least so far apart are never one matter."""
+    fade: float = 0.98
+    """What a term's weight keeps each tick it is not hot."""
+    quiet_minutes: int = 60
+    """A chain without posts for so long has ended."""
+    forget_hours: int = 12
+    """An ended chain can return under its id for so long."""
+    terms: int = 200
+
+
+class Chain(msgspec.Struct):
+    """One matter: published under `id` since `first_us`."""
+
+    id: str
+    kind: str
+    seed: int
+    first_us: int
+    last_us: int
+    terms: dict[int, float]
+    """Surprise by term hash."""
+    place: int
+    """Gazetteer row, -1 for none."""
+    country: int
+    category: str
+    ended: bool = False
+
+    def cosine(self, terms: dict[int, float]) -> float:
+        dot = sum(value * self.terms.get(term, 0.0) for term, value in terms.items())
+        if dot == 0.0:
+            return 0.0
+        mine = math.sqrt(sum(value * value for value in self.terms.values()))
+        return dot / (mine * math.sqrt(sum(value * value for value in terms.values())))
+
+
+class Chains:
+    """All chains that are open or may return."""
+
+    def __init__(self, settings: ChainSettings) -> None:
+        self.settings = settings
+        self._chains: dict[str, Chain] = {}
+        self._sealed: dict[str, set[int]] = {}
+
+    def __iter__(self) -> Iterator[Chain]:
+        return iter(self._chains.values())
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    def get(self, chain_id: str) -> Chain | None:
+        return self._chains.get(chain_id)
+
+    def add(self, chain: Chain) -> None:
+        self._chains[chain.id] = chain
+
+    def match(self, clusters: list[dict[int, float]], apart: npt.NDArray[np.bool_]) -> list[str | None]:
+        """The chain of each cluster: one to one by total cosine (Hungarian method), None below `link`.
+
+        `apart` is (clusters, chains): true where the places differ, which only near-equal words outweigh.
+        """
+        chains = list(self)
+        found: list[str | None] = [None] * len(clusters)
+        if not chains or not clusters:
+            return found
+        cosines = np.array([[chain.cosine(terms) for chain in chains] for terms in clusters])
+        cosines[apart & (cosines < _SAME_WORDS)] = 0.0
+        for row, column in zip(*linear_sum_assignment(-cosines), strict=True):
+            if cosines[row, column] >= self.settings.link:
+                found[row] = chains[column].id
+        for row in range(len(clusters)):
+            column = int(cosines[row].argmax())
+            if found[row] is None and cosines[row, column] >= self.settings.attach:
+                found[row] = chains[column].id
+        return found
+
+    def learn(self, chain: Chain, terms: dict[int, float], last_us: int) -> None:
+        """Let the chain's words move with the crowd's."""
+        for term in chain.terms:
+            chain.terms[term] *= self.settings.fade
+        for term, value in terms.items():
+            chain.terms[term] = max(chain.terms.get(term, 0.0), value)
+        if len(chain.terms) > 2 * self.settings.terms:
+            chain.terms = self._strongest(chain.terms)
+        chain.last_us = max(chain.last_us, last_us)
+        chain.ended = False
+
+    def _strongest(self, terms: dict[int, float]) -> dict[int, float]:
+        ranked = sorted(terms.items(), key=lambda entry: (-entry[1], entry[0]))
+        return dict(ranked[: self.settings.terms])
+
+    def quiet(self, now_us: int) -> list[Chain]:
+        """Chains that have just fallen quiet, each returned once; forgets those gone for good."""
+        ended = []
+        for chain in list(self):
+            if now_us - chain.last_us > self.settings.forget_hours * HOUR_US:
+                del self._chains[chain.id]
+            elif not chain.ended and now_us - chain.last_us > self.settings.quiet_minutes * MINUTE_US:
+                chain.ended = True
+                ended.append(chain)
+        return ended
+
+    def seal(self, common: set[int]) -> bytes:
+        """Cut every chain down to terms in `common` or sealed before, and give the bytes to restore from."""
+        for chain in self:
+            fit = common | self._sealed.get(chain.id, set())
+            kept = {term: value for term, value in chain.terms.items() if term in fit}
+            chain.terms = {term: round(value, 2) for term, value in self._strongest(kept).items()}
+        self._remember()
+        return msgspec.msgpack.encode(list(self))
+
+    def restore(self, sealed: bytes) -> None:
+        """Go on from what `seal` gave."""
+        self._chains = {chain.id: chain for chain in msgspec.msgpack.decode(sealed, type=list[Chain])}
+        self._remember()
+
+    def _remember(self) -> None:
+        self._sealed = {chain.id: set(chain.terms) for chain in self}

@@ -1,0 +1,168 @@
+"""What a crowd says, in numbers: phrases, places, languages, categories, spread.
+
+Owns the surface forms of warm terms, read back from the posts that are warm, and the counting of distinct
+speakers for whatever a set of posts has in common. Keeps nothing of a post beyond the window.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+from groundswell.candidates import Counted, PhraseUse
+from groundswell.clock import MINUTE_US
+from groundswell.detect.bursts import HotTerms, crowd, distinct
+from groundswell.detect.gazette import Evidence, Gazette
+from groundswell.detect.window import Window, flat
+
+__all__ = ["BIN_US", "Crowds"]
+
+BIN_US = 5 * MINUTE_US
+
+I64Array = npt.NDArray[np.int64]
+U64Array = npt.NDArray[np.uint64]
+
+_SEPARATOR = re.compile(r"[^\w'’]+|_+")
+_MAX_SURFACES = 200_000
+_MAX_PHRASES = 40
+_CATEGORY_SHARE = 0.15
+
+
+class Crowds:
+    """Reads crowds off the window; rows are the window's row numbers."""
+
+    def __init__(self, window: Window, gazette: Gazette, categories: tuple[str, ...]) -> None:
+        self._window = window
+        self._gazette = gazette
+        self._categories = categories
+        self._surfaces: dict[int, str] = {}
+
+    def learn_surfaces(self, posts: pa.RecordBatch, rows: I64Array, terms: U64Array) -> None:
+        """Note how warm terms are written: `terms[i]` was used in row `rows[i]` of the batch `posts`."""
+        if len(self._surfaces) > _MAX_SURFACES:
+            self._surfaces = {}
+        fresh, first = np.unique(terms, return_index=True)
+        unknown = [i for term, i in zip(fresh.tolist(), first.tolist(), strict=True) if term not in self._surfaces]
+        if not unknown:
+            return
+        used, offsets = flat(posts.column("terms"))
+        starts, _ = flat(posts.column("term_starts"))
+        ends, _ = flat(posts.column("term_ends"))
+        folded = posts.column("folded")
+        for i in unknown:
+            row = int(rows[i])
+            low, high = int(offsets[row]), int(offsets[row + 1])
+            at = low + int(np.flatnonzero(used[low:high] == terms[i])[0])
+            written = folded[row].as_py().encode()[int(starts[at]) : int(ends[at])]
+            self._surfaces[int(terms[i])] = _SEPARATOR.sub(" ", written.decode("utf-8", "ignore")).strip()
+
+    def category(self, rows: I64Array, speakers: U64Array) -> str:
+        """The category that most speakers' posts have, when at least a seventh of them do."""
+        found, owners = self._window.lists_at("categories", rows)
+        counts = distinct(found.astype(np.int64), speakers[owners], len(self._categories))
+        counts[0] = 0
+        top = int(counts.argmax())
+        everyone = max(len(np.unique(speakers)), 1)
+        return self._categories[top] if counts[top] >= _CATEGORY_SHARE * everyone else self._categories[0]
+
+    def evidence(self, rows: I64Array) -> Evidence:
+        """What the posts at `rows` say of where."""
+        places, owners = self._window.lists_at("places", rows)
+        confidences, _ = self._window.lists_at("place_confidences", rows)
+        return Evidence(places.astype(np.int64), confidences.astype(np.float64), owners, len(rows))
+
+    def person_share(self, rows: I64Array) -> float:
+        """The largest share of the posts that speak of, or to, one and the same private person."""
+        if not len(rows):
+            return 0.0
+        persons, owners = self._window.lists_at("persons", rows)
+        shares = [0.0]
+        if len(persons):
+            _, inverse = np.unique(persons, return_inverse=True)
+            shares.append(float(distinct(inverse, owners.astype(np.uint64), int(inverse.max()) + 1).max()))
+        targets = self._window.at("target", rows)
+        targets = targets[targets != 0]
+        if len(targets):
+            shares.append(float(np.unique(targets, return_counts=True)[1].max()))
+        return max(shares) / len(rows)
+
+    def named(self, name: str, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
+        """Distinct speakers by `lang` or `source`, most first."""
+        ids = self._window.at(name, rows).astype(np.int64)
+        words = self._window.words(name)
+        counts = distinct(ids, speakers, len(words))
+        ranked = sorted(((int(counts[i]), words[i]) for i in np.flatnonzero(counts)), key=lambda e: (-e[0], e[1]))
+        return tuple(Counted(word, count) for count, word in ranked[:most] if word != "und")
+
+    def domains(self, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
+        """Distinct speakers by the registered domains they link to, most first."""
+        column = self._window.select(rows, ["domains"]).column("domains").combine_chunks()
+        owners = np.repeat(np.arange(len(rows)), np.diff(column.offsets.to_numpy()))
+        if not len(owners):
+            return ()
+        coded = column.flatten().dictionary_encode()
+        counts = distinct(coded.indices.to_numpy().astype(np.int64), speakers[owners], len(coded.dictionary))
+        words = coded.dictionary.to_pylist()
+        ranked = sorted(((int(counts[i]), words[i]) for i in range(len(words))), key=lambda e: (-e[0], e[1]))
+        return tuple(Counted(word, count) for count, word in ranked[:most])
+
+    def phrases(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> tuple[PhraseUse, ...]:
+        """The hot `terms` as people wrote them, most telling first: surprising, shared, and long.
+
+        A bigram stands before its own words, and words that only occur inside it are left to it.
+        """
+        inside = hot.uses[posts][:, terms].tocoo()
+        counts = distinct(inside.col.astype(np.int64), hot.speakers[posts][inside.row], len(terms))
+        langs = self._window.at("lang", hot.rows[posts]).astype(np.int64)
+        words = self._window.words("lang")
+        found = []
+        for i in np.argsort(-hot.surprise[terms] * np.log1p(counts), kind="stable").tolist():
+            surface = self._surfaces.get(int(hot.terms[terms[i]]), "")
+            if surface and counts[i]:
+                speaking = langs[inside.row[inside.col == i]]
+                language = words[int(np.bincount(speaking).argmax())]
+                surprise = float(hot.surprise[terms[i]])
+                found.append(PhraseUse(surface, int(counts[i]), language, round(surprise, 2)))
+        return tuple(_fold_parts(found)[:_MAX_PHRASES])
+
+    def bins(self, times_us: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32], now_us: int) -> list[tuple[int, int]]:
+        """Distinct speakers in each closed five-minute bin of the window, oldest first."""
+        starts = times_us - times_us % BIN_US
+        found = []
+        for start in np.unique(starts).tolist():
+            if start + BIN_US <= now_us:
+                inside = starts == start
+                found.append((int(start), crowd(speakers[inside], epochs[inside])))
+        return found
+
+    @staticmethod
+    def spread(times_us: I64Array) -> tuple[float, float]:
+        """(seconds in which the middle nine tenths of the copies came, chance of so tight a spread).
+
+        Under the null hypothesis the n copies fall evenly over the hour of the window; the range of n
+        uniform points is at most r with probability n r^(n-1) - (n-1) r^n.
+        """
+        low, high = np.quantile(times_us, [0.05, 0.95])
+        seconds = float(high - low) / 1e6
+        size = max(int(round(0.9 * len(times_us))), 2)
+        r = min(seconds / 3600.0, 1.0)
+        if r <= 0.0:
+            return seconds, 0.0
+        log_p = math.log(size) + (size - 1) * math.log(r)
+        return round(seconds, 1), min(1.0, math.exp(log_p))
+
+
+def _fold_parts(found: list[PhraseUse]) -> list[PhraseUse]:
+    """Drop words that are used hardly more than a longer phrase with them in it."""
+    kept: list[PhraseUse] = []
+    for use in found:
+        words = f" {use.text} "
+        longer = (other for other in found if len(other.text) > len(use.text) and words in f" {other.text} ")
+        if not any(other.speakers >= 0.6 * use.speakers for other in longer):
+            kept.append(use)
+    return kept

@@ -1,0 +1,450 @@
+"""The detector: from enriched posts to candidates, tick by tick.
+
+A tick is ten seconds of stream time. Posts wait until their tick is over and are then counted as one, so
+that nothing depends on how a source cut its batches. What a tick finds depends on the posts of the last
+hours, on the long baseline and on the sealed chains, and on nothing else: no clock, no order of sets, no
+speaker's key. `tests/test_detect_restart.py` holds that.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from groundswell.batches import ENRICHED, empty
+from groundswell.candidates import Candidate
+from groundswell.clock import MINUTE_US, SECOND_US, floor_to
+from groundswell.config import Settings
+from groundswell.detect.bursts import (
+    BurstSettings,
+    Cluster,
+    Heat,
+    HotTerms,
+    Postings,
+    assign_posts,
+    cluster_terms,
+    crowd,
+    distinct,
+    hot_terms,
+)
+from groundswell.detect.chains import Chain, Chains, ChainSettings
+from groundswell.detect.crowds import Crowds
+from groundswell.detect.gazette import Gazette
+from groundswell.detect.rates import QUARTER_US, Rates, RateSettings
+from groundswell.detect.window import Window, WindowSettings, flat
+
+__all__ = ["TICK_US", "DetectSettings", "Detector"]
+
+TICK_US = 10 * SECOND_US
+SWEEP_US = 30 * SECOND_US
+"""Clusters are formed anew when a term has just become hot, and at the latest after so long."""
+
+I64Array = npt.NDArray[np.int64]
+
+
+class DetectSettings(Settings):
+    """Settings of the detector and of its parts."""
+
+    alert: float = 18.0
+    """Nats from which a term can carry an event."""
+    min_terms: int = 2
+    """Hot terms an event needs, unless one term is twice as surprising as `alert`."""
+    unique_share: float = 0.3
+    """With fewer different texts per speaker a crowd is amplification, not an event."""
+    rates: RateSettings = RateSettings()
+    window: WindowSettings = WindowSettings()
+    bursts: BurstSettings = BurstSettings()
+    chains: ChainSettings = ChainSettings()
+
+
+@dataclass
+class Group:
+    """The clusters of one tick that belong to one matter, with what was worked out about them."""
+
+    clusters: list[Cluster]
+    posts: I64Array
+    terms: dict[int, float]
+    place: int
+    country: int
+    category: str
+    speakers: int
+    chain: Chain | None = None
+
+
+class Detector:
+    """Finds events and amplification in `ENRICHED` batches.
+
+    Parameters
+    ----------
+    settings
+        See `DetectSettings`.
+    places
+        The gazetteer's table (name, country, latitude, longitude, population, level); rows are the ids
+        that the enricher wrote.
+    categories
+        The names behind the category ids.
+    floor_k
+        The crowd's floor of `release`: smaller groups are not worth handing over, and nothing that fewer
+        speakers used is ever sealed.
+    """
+
+    def __init__(
+        self, settings: DetectSettings, places: pa.Table, categories: tuple[str, ...], floor_k: int
+    ) -> None:
+        self._settings = settings
+        self._floor_k = floor_k
+        self._rates = Rates(settings.rates, floor_k)
+        self._window = Window(settings.window)
+        self._heat = Heat(settings.bursts)
+        self._postings = Postings()
+        self._chains = Chains(settings.chains)
+        self._gazette = Gazette(places)
+        self._crowds = Crowds(self._window, self._gazette, categories)
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_end_us = -1
+        self._proposed: dict[str, tuple[Candidate, Group]] = {}
+
+    @property
+    def warm_posts(self) -> int:
+        return len(self._window)
+
+    @property
+    def evicted_posts(self) -> int:
+        return self._window.evicted
+
+    def wait(self, batch: pa.RecordBatch) -> None:
+        """Hold `ENRICHED` rows of the tick that is running; `tick` counts them."""
+        if batch.num_rows:
+            self._pending.append(batch)
+
+    def tick(self, now_us: int, *, judge: bool = True) -> list[Candidate]:
+        """End the tick at `now_us`: count what waited and give the candidates.
+
+        With `judge` false (when windows are being refilled after a restart) everything is counted and
+        nothing proposed.
+        """
+        self._count(now_us)
+        self._proposed = {}
+        if not judge:
+            return []
+        settings = self._settings
+        ended = [self._ended(chain, now_us) for chain in self._chains.quiet(now_us)]
+        if now_us % SWEEP_US and not self._heat.kindled(now_us):
+            return ended
+        hot = hot_terms(
+            self._window, self._heat, self._postings, settings.bursts, now_us, max(3, self._floor_k // 3)
+        )
+        groups = self._group(hot) if hot is not None else []
+        candidates = []
+        for group in groups:
+            assert hot is not None
+            if group.chain is not None:
+                last_us = int(hot.times_us[group.posts].max())
+                self._chains.learn(group.chain, group.terms, last_us)
+                if now_us % MINUTE_US:
+                    continue
+            elif not self._alarming(hot, group):
+                continue
+            candidates.append(self._candidate(hot, group, now_us))
+        return candidates + ended
+
+    def settle(self, released: set[str]) -> None:
+        """Make chains of the candidates that `release` let over the line."""
+        for chain_id in sorted(released):
+            candidate, group = self._proposed[chain_id]
+            chain = Chain(
+                id=chain_id,
+                kind=candidate.kind,
+                seed=candidate.seed,
+                first_us=candidate.first_us,
+                last_us=candidate.last_us,
+                terms=dict(group.terms),
+                place=group.place,
+                country=group.country,
+                category=group.category,
+            )
+            self._chains.add(chain)
+
+    def seal(self) -> bytes:
+        """Cut the chains down to what may be stored; the bytes are the checkpoint's (see `Chains.seal`)."""
+        terms = sorted({term for chain in self._chains for term in chain.terms})
+        rows, positions = self._window.find(np.array(terms, np.uint64), self._window.first_row)
+        live = self._window.at("alive", rows).astype(bool)
+        speakers = self._window.at("speaker", rows[live]).astype(np.uint64)
+        epochs = self._window.at("epoch", rows[live])
+        common: set[int] = set()
+        for epoch in np.unique(epochs):
+            of_epoch = epochs == epoch
+            counts = distinct(positions[live][of_epoch], speakers[of_epoch], len(terms))
+            common.update(terms[i] for i in np.flatnonzero(counts >= self._floor_k).tolist())
+        return self._chains.seal(common)
+
+    def restore(self, sealed: bytes) -> None:
+        """Go on with the chains of a checkpoint; the windows come from replaying the source."""
+        self._chains.restore(sealed)
+
+    def baseline(self) -> bytes:
+        """The long baseline as bytes: hashed buckets that at least k speakers filled, no words."""
+        filled, means, quarters = self._rates.snapshot()
+        return msgspec.msgpack.encode((filled.tobytes(), means.tobytes(), quarters))
+
+    def restore_baseline(self, stored: bytes) -> None:
+        filled, means, quarters = msgspec.msgpack.decode(stored, type=tuple[bytes, bytes, float])
+        self._rates.restore(np.frombuffer(filled, np.int64), np.frombuffer(means, np.float32), quarters)
+
+    def _count(self, now_us: int) -> None:
+        batches, self._pending = self._pending, []
+        batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0] if batches else empty(ENRICHED)
+        self._rates.advance(now_us - TICK_US)
+        first_row = self._window.end_row
+        self._window.take(batch)
+        rows = np.arange(first_row, self._window.end_row)
+        if len(rows):
+            posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= 1))
+            terms, offsets = flat(posts.column("terms"))
+            emitted_rows, emitted, surprise = self._rates.observe(
+                terms.astype(np.uint64), offsets, posts.column("speaker").to_numpy(),
+                posts.column("time_us").to_numpy(), now_us,
+            )  # fmt: skip
+            self._heat.add(now_us, emitted, surprise)
+            self._crowds.learn_surfaces(posts, emitted_rows, emitted)
+        self._window.expire(now_us)
+        self._heat.expire(now_us)
+
+    def _group(self, hot: HotTerms) -> list[Group]:
+        """Clusters of the tick, gathered into matters and linked to the chains they continue."""
+        communities = cluster_terms(hot, self._settings.bursts)
+        clusters = [
+            cluster
+            for cluster in assign_posts(hot, communities)
+            if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 2)
+        ]
+        groups = [self._profile(hot, [cluster]) for cluster in clusters]
+        groups = self._merge_overlapping(hot, groups)
+        self._link(groups)
+        self._attach(hot, groups)
+        return self._gather(hot, groups)
+
+    def _profile(self, hot: HotTerms, clusters: list[Cluster], chain: Chain | None = None) -> Group:
+        posts = np.unique(np.concatenate([cluster.posts for cluster in clusters]))
+        terms = np.concatenate([cluster.terms for cluster in clusters])
+        rows, speakers = hot.rows[posts], hot.speakers[posts]
+        place, country, _ = self._gazette.best(self._crowds.evidence(rows))
+        return Group(
+            clusters=clusters,
+            posts=posts,
+            terms=dict(zip(hot.terms[terms].tolist(), np.round(hot.surprise[terms], 3).tolist(), strict=True)),
+            place=place,
+            country=country,
+            category=self._crowds.category(rows, speakers),
+            speakers=crowd(speakers, hot.epochs[posts]),
+            chain=chain,
+        )
+
+    def _apart(self, place: int, country: int, other_place: int, other_country: int) -> bool:
+        """Both are somewhere, and not in one place."""
+        if country < 0 or other_country < 0:
+            return False
+        if place >= 0 and other_place >= 0:
+            return self._gazette.distance_km(place, other_place) >= self._settings.chains.apart_km
+        return self._gazette.country(country) != self._gazette.country(other_country)
+
+    def _merge_overlapping(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
+        """Merge groups that share most of the smaller one's posts, largest overlap first."""
+        if len(groups) < 2:
+            return groups
+        member = np.zeros((len(hot.terms), len(groups)), np.float32)
+        for i, group in enumerate(groups):
+            for cluster in group.clusters:
+                member[cluster.terms, i] = 1.0
+        touched = (hot.uses @ member) > 0
+        shared = touched.T.astype(np.float32) @ touched.astype(np.float32)
+        sizes = np.maximum(np.diag(shared), 1.0)
+        overlap = shared / np.minimum.outer(sizes, sizes)
+        parent = list(range(len(groups)))
+        pairs = np.argwhere(np.triu(overlap >= self._settings.bursts.merge_overlap, 1))
+        for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
+            one, two = groups[a], groups[b]
+            if not self._apart(one.place, one.country, two.place, two.country):
+                parent[_root(parent, b)] = _root(parent, a)
+        together: dict[int, list[Group]] = {}
+        for i, group in enumerate(groups):
+            together.setdefault(_root(parent, i), []).append(group)
+        return [
+            part[0] if len(part) == 1 else self._profile(hot, [c for group in part for c in group.clusters])
+            for part in together.values()
+        ]
+
+    def _link(self, groups: list[Group]) -> None:
+        chains = list(self._chains)
+        apart = np.array(
+            [
+                [self._apart(group.place, group.country, chain.place, chain.country) for chain in chains]
+                for group in groups
+            ],
+            bool,
+        ).reshape(len(groups), len(chains))
+        for group, chain_id in zip(groups, self._chains.match([g.terms for g in groups], apart), strict=True):
+            group.chain = self._chains.get(chain_id) if chain_id is not None else None
+
+    def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
+        """Give fragments to the chain whose crowd they share, or whose place and category."""
+        linked = [group for group in groups if group.chain is not None]
+        for group in groups:
+            if group.chain is None:
+                host = self._host_by_posts(hot, group, linked) or self._host_by_place(group)
+                group.chain = host
+
+    def _host_by_posts(self, hot: HotTerms, group: Group, linked: list[Group]) -> Chain | None:
+        best, host = self._settings.chains.attach, None
+        for other in linked:
+            if self._apart(group.place, group.country, other.place, other.country):
+                continue
+            terms = np.concatenate([cluster.terms for cluster in other.clusters])
+            share = float((hot.uses[group.posts][:, terms].sum(axis=1) > 0).mean())
+            if share > best:
+                best, host = share, other.chain
+        return host
+
+    def _host_by_place(self, group: Group) -> Chain | None:
+        settings = self._settings.chains
+        for chain in self._chains:
+            if chain.ended or group.country < 0 or chain.country < 0:
+                continue
+            same_kind = group.category == chain.category
+            if group.place >= 0 and chain.place >= 0:
+                near = self._gazette.distance_km(group.place, chain.place) <= settings.same_place_km
+                if near and (same_kind or group.category == "other"):
+                    return chain
+            elif same_kind and self._gazette.country(group.country) == self._gazette.country(chain.country):
+                return chain
+        return None
+
+    def _gather(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
+        """One group a chain; groups without a chain stay as they are."""
+        by_chain: dict[str, list[Group]] = {}
+        loose = []
+        for group in groups:
+            if group.chain is None:
+                loose.append(group)
+            else:
+                by_chain.setdefault(group.chain.id, []).append(group)
+        gathered = [
+            part[0]
+            if len(part) == 1
+            else self._profile(hot, [c for group in part for c in group.clusters], part[0].chain)
+            for part in by_chain.values()
+        ]
+        return gathered + loose
+
+    def _alarming(self, hot: HotTerms, group: Group) -> bool:
+        """Whether a group without a chain is unlikely enough to be proposed."""
+        if group.speakers < self._floor_k:
+            return False
+        settings = self._settings
+        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        top = float(hot.surprise[terms].max())
+        per_post = np.asarray(hot.uses[group.posts][:, terms].sum(axis=1)).ravel()
+        several = group.posts[per_post >= 2]
+        strong = crowd(hot.speakers[several], hot.epochs[several]) >= 0.5 * self._floor_k
+        if strong and len(terms) >= settings.min_terms and top >= settings.alert:
+            return True
+        unique = len(np.unique(hot.shapes[group.posts]))
+        return top >= 2 * settings.alert and unique >= 0.6 * group.speakers
+
+    def _candidate(self, hot: HotTerms, group: Group, now_us: int) -> Candidate:
+        posts, chain = group.posts, group.chain
+        rows, speakers, epochs = hot.rows[posts], hot.speakers[posts], hot.epochs[posts]
+        times_us = hot.times_us[posts]
+        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        unique = len(np.unique(hot.shapes[posts]))
+        amplified = unique < max(3.0, self._settings.unique_share * group.speakers)
+        kind = chain.kind if chain else ("amplification" if amplified else "event")
+        seed = chain.seed if chain else self._seed(hot, group)
+        first_us = chain.first_us if chain else floor_to(int(times_us.min()), MINUTE_US)
+        spread = self._crowds.spread(times_us) if kind == "amplification" else (None, None)
+        candidate = Candidate(
+            kind=kind,
+            chain=chain.id if chain else _new_id(seed, now_us),
+            seed=seed,
+            tick_us=now_us,
+            first_us=first_us,
+            last_us=floor_to(int(times_us.max()), MINUTE_US),
+            speakers=group.speakers,
+            unique_texts=unique,
+            bins=tuple(self._crowds.bins(times_us, speakers, epochs, now_us)),
+            phrases=self._crowds.phrases(hot, terms, posts),
+            places=self._gazette.uses(self._crowds.evidence(rows), speakers),
+            languages=self._crowds.named("lang", rows, speakers),
+            sources=self._crowds.named("source", rows, speakers),
+            domains=self._crowds.domains(rows, speakers),
+            category=group.category,
+            state=_state(times_us, first_us, now_us),
+            person_share=round(self._crowds.person_share(rows), 4),
+            surprise=round(float(hot.surprise[terms].max()), 2),
+            spread_seconds=spread[0],
+            p_value=spread[1],
+        )
+        if chain is None:
+            self._proposed[candidate.chain] = (candidate, group)
+        return candidate
+
+    @staticmethod
+    def _seed(hot: HotTerms, group: Group) -> int:
+        """The term that most of the group's posts use, ties to the smaller hash."""
+        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
+        return min(zip((-uses).tolist(), hot.terms[terms].tolist(), strict=True))[1]
+
+    @staticmethod
+    def _ended(chain: Chain, now_us: int) -> Candidate:
+        """The last word on a chain: nothing is counted any more, only its end is told."""
+        return Candidate(
+            kind=chain.kind,
+            chain=chain.id,
+            seed=chain.seed,
+            tick_us=now_us,
+            first_us=chain.first_us,
+            last_us=floor_to(chain.last_us, MINUTE_US),
+            speakers=0,
+            unique_texts=0,
+            bins=(),
+            phrases=(),
+            places=(),
+            languages=(),
+            sources=(),
+            domains=(),
+            category=chain.category,
+            state="ended",
+            person_share=0.0,
+            surprise=0.0,
+        )
+
+
+def _root(parent: list[int], node: int) -> int:
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node
+
+
+def _new_id(seed: int, now_us: int) -> str:
+    digest = hashlib.blake2b(f"{seed}/{now_us}".encode(), digest_size=10).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+def _state(times_us: I64Array, first_us: int, now_us: int) -> str:
+    """From the last quarter hour's posts against the quarter hour before."""
+    if now_us - first_us <= 10 * MINUTE_US:
+        return "new"
+    recent = int((times_us >= now_us - QUARTER_US).sum())
+    before = int(((times_us >= now_us - 2 * QUARTER_US) & (times_us < now_us - QUARTER_US)).sum())
+    if recent >= 1.3 * before:
+        return "growing"
+    return "steady" if recent >= 0.7 * before else "fading"

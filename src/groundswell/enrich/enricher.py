@@ -1,0 +1,92 @@
+"""Enrichment: what a post says, in columns beside the post.
+
+Joins this stage's parts in their order: fold and cut once, then language, places, categories and possible
+private names from the same tokens. The gazetteer is handed in; this module knows only its one method. Rows
+that are no posts (deletions, accounts gone) pass with empty columns.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.batches import ENRICHED, Kind
+from groundswell.config import Settings
+from groundswell.enrich import terms
+from groundswell.enrich.language import Languages
+from groundswell.enrich.people import People
+from groundswell.enrich.topics import Topics
+from groundswell.names import NameLexicon
+
+__all__ = ["EnrichSettings", "Enricher", "PlaceFinder"]
+
+
+class PlaceFinder(Protocol):
+    """Finds the places that texts speak of; `places.Gazetteer` is one."""
+
+    def find(
+        self, folded: pa.StringArray, text: pa.StringArray, lang: pa.StringArray
+    ) -> tuple[pa.ListArray, pa.ListArray]:
+        """Rows of the gazetteer (list<int32>) and confidences in [0, 1] (list<float32>), post by post."""
+        ...
+
+
+class EnrichSettings(Settings):
+    """Settings of the stage, table `[enrich]`."""
+
+    min_language_confidence: float = 0.35
+    """Under this, a post's language is `und`. In [0, 1]."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.min_language_confidence <= 1.0:
+            raise ValueError("`min_language_confidence` must be from 0 to 1")
+
+
+class Enricher:
+    """Turns POST batches into ENRICHED ones; batches are independent of one another.
+
+    Parameters
+    ----------
+    settings
+        See `EnrichSettings`.
+    gazetteer
+        Where places are looked up.
+    names
+        The lexicon that tells possible private names.
+    """
+
+    def __init__(self, settings: EnrichSettings, gazetteer: PlaceFinder, names: NameLexicon) -> None:
+        self._settings = settings
+        self._gazetteer = gazetteer
+        self._languages = Languages()
+        self._topics = Topics.load()
+        self._people = People(names)
+
+    def enrich(self, post: pa.RecordBatch) -> pa.RecordBatch:
+        """The same rows with what they say; POST in, ENRICHED out."""
+        said = post.column("text")
+        is_post = pc.less_equal(post.column("kind"), pa.scalar(int(Kind.EDIT), pa.uint8()))
+        text = pc.if_else(is_post, said, "")
+        found = terms.extract(text)
+        lang = self._language(text, post.column("langs"))
+        places, confidences = self._gazetteer.find(found.folded, text, lang)
+        added = (
+            lang,
+            found.folded,
+            found.terms,
+            found.starts,
+            found.ends,
+            found.shape,
+            places,
+            confidences,
+            self._topics.categories(found.folded, found.tokens),
+            self._people.mentions(found.folded, found.tokens),
+        )
+        return pa.RecordBatch.from_arrays([*post.columns, *added], schema=ENRICHED)
+
+    def _language(self, text: pa.StringArray, hints: pa.ListArray) -> pa.StringArray:
+        codes, confidences = self._languages.identify(text, hints)
+        sure = pc.greater_equal(confidences, self._settings.min_language_confidence)
+        return pc.if_else(sure, codes, "und")

@@ -1,0 +1,100 @@
+"""The hash of tokens and of pairs of them, and the tables that are keyed by it.
+
+64 bits, unkeyed and stable: FNV-1a over code points, then the finaliser of MurmurHash3. The lowest bit is 0
+for a single token and 1 for a pair of words. No vocabulary is kept; a hash cannot be turned back into a word.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from groundswell.enrich.fold import U8, U64
+
+__all__ = ["SEED", "HashMap", "contains", "finish", "get", "hash_map", "hash_set", "pair_hash", "step"]
+
+SEED = np.uint64(0xCBF29CE484222325)
+_PRIME = np.uint64(0x100000001B3)
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_ONE = np.uint64(1)
+_NOT_ONE = np.uint64(0xFFFFFFFFFFFFFFFE)
+
+
+class HashMap(NamedTuple):
+    """Hash -> small number, open addressing; a power of two long, at most half full, key 0 is empty."""
+
+    keys: U64
+    values: U8
+
+
+@njit(cache=True, nogil=True, inline="always")
+def finish(state: np.uint64) -> np.uint64:
+    """The hash of what has been stepped through; its lowest bit is 0."""
+    state ^= state >> np.uint64(33)
+    state *= np.uint64(0xFF51AFD7ED558CCD)
+    state ^= state >> np.uint64(33)
+    state *= np.uint64(0xC4CEB9FE1A85EC53)
+    state ^= state >> np.uint64(33)
+    return state & _NOT_ONE
+
+
+@njit(cache=True, nogil=True, inline="always")
+def step(state: np.uint64, code: int) -> np.uint64:
+    """FNV-1a, one code point on."""
+    return (state ^ np.uint64(code)) * _PRIME
+
+
+@njit(cache=True, nogil=True, inline="always")
+def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
+    """The hash of two adjacent words, in their order; its lowest bit is 1."""
+    return finish(first * _ODD + second) | _ONE
+
+
+@njit(cache=True, nogil=True)
+def _slot(keys: U64, key: np.uint64) -> int:
+    """Where `key` is, or where it would go."""
+    mask = np.uint64(len(keys) - 1)
+    at = (key >> _ONE) & mask
+    while keys[at] != 0 and keys[at] != key:
+        at = (at + _ONE) & mask
+    return np.int64(at)
+
+
+@njit(cache=True, nogil=True)
+def contains(slots: U64, key: np.uint64) -> bool:
+    """Whether `key` is in a `hash_set`."""
+    return bool(slots[_slot(slots, key)] == key)
+
+
+@njit(cache=True, nogil=True)
+def get(table: HashMap, key: np.uint64) -> int:
+    """The value under `key`, 0 when there is none."""
+    at = _slot(table.keys, key)
+    return int(table.values[at]) if table.keys[at] == key else 0
+
+
+@njit(cache=True, nogil=True)
+def _put(keys: U64, values: U8, new_keys: U64, new_values: U8) -> None:
+    for i in range(len(new_keys)):
+        at = _slot(keys, new_keys[i])
+        keys[at] = new_keys[i]
+        values[at] = new_values[i]
+
+
+def hash_map(entries: dict[int, int]) -> HashMap:
+    """A table for kernels; values are in 1 … 255."""
+    size = 16
+    while size < 2 * len(entries):
+        size *= 2
+    table = HashMap(np.zeros(size, np.uint64), np.zeros(size, np.uint8))
+    keys = np.fromiter(entries.keys(), np.uint64, len(entries))
+    values = np.fromiter(entries.values(), np.uint8, len(entries))
+    _put(table.keys, table.values, keys, values)
+    return table
+
+
+def hash_set(hashes: U64) -> U64:
+    """The slots of a set, for `contains`."""
+    return hash_map(dict.fromkeys(hashes.tolist(), 1)).keys

@@ -1,0 +1,174 @@
+"""The hash table of place names: a name's key, and the look-up that a kernel can make.
+
+Owns the key under which a name is stored and met again, and the open-addressing table. It does not know where
+names come from (`place_data`), nor which reading of one is right (`place_score`).
+
+A key is a polynomial hash over the name's compared letters and digits; what stands between them does not
+count. So `Sri Lanka`, `#SriLanka`, `sri_lanka` and `srilanka` are one key, the key of several words follows
+from those of the words, and each piece of a hashtag can be looked up without spelling it out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from groundswell.enrich.fold import (
+    DIGIT,
+    TABLED,
+    UNIT,
+    UNIT_MARK,
+    WORD,
+    Alphabet,
+    decode,
+)
+
+__all__ = ["BASE", "MISSING", "NameIndex", "append_letter", "build_index", "look_up", "name_keys", "slot_hash"]
+
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+I32 = npt.NDArray[np.int32]
+
+BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no letter's weight ever dies out modulo 2**64
+MISSING = -1
+_DENSE = 0x3040  # from here on a letter is a syllable or a word
+BLOOM_BITS = 23  # one mebibyte: stays in the second-level cache and answers most look-ups alone
+
+
+class NameIndex(NamedTuple):
+    """Keys and the readings of each; Numba kernels take it as it is."""
+
+    bloom: U64
+    """A bit for each key: look-ups that miss seldom go further."""
+    keys: U64
+    """Open addressing, a power of two; 0 is free."""
+    names: I32
+    """The name at each slot."""
+    first: I32
+    """Names + 1 bounds into `places` and `kinds`."""
+    places: I32
+    kinds: U8
+    common: U8
+    """How much of an everyday word each name is: 0 not at all … 9 nothing else."""
+    words: U8
+    """The most words the name is written in."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def append_letter(key: int, letter: int) -> int:
+    """The key of a name one letter longer."""
+    return np.uint64(key) * BASE + np.uint64(letter)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def slot_hash(key: int) -> int:
+    """Scatter a key over the table; polynomial hashes alone crowd their low bits."""
+    h = np.uint64(key)
+    h ^= h >> np.uint64(32)
+    h *= np.uint64(0xD6E8FEB86659FD93)
+    h ^= h >> np.uint64(32)
+    return h
+
+
+@njit(cache=True, nogil=True, inline="always")
+def look_up(index: NameIndex, key: int) -> int:
+    """The name stored under `key`, or `MISSING`."""
+    h = slot_hash(key)
+    bit = h >> np.uint64(64 - BLOOM_BITS)
+    if not (index.bloom[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
+        return MISSING
+    mask = np.uint64(len(index.keys) - 1)
+    slot = h & mask
+    while index.keys[slot] != np.uint64(0):
+        if index.keys[slot] == key:
+            return int(index.names[slot])
+        slot = (slot + np.uint64(1)) & mask
+    return MISSING
+
+
+@njit(cache=True, nogil=True)
+def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, U8]:
+    """Key, letters, words and dense letters (kana, Han, Hangul) of every name; each count ≤ 255."""
+    rows = len(offsets) - 1
+    keys = np.zeros(rows, np.uint64)
+    letters = np.zeros(rows, np.uint8)
+    words = np.zeros(rows, np.uint8)
+    dense = np.zeros(rows, np.uint8)
+    for row in range(rows):
+        at = int(offsets[row])
+        end = int(offsets[row + 1])
+        key = np.uint64(0)
+        inside = False
+        while at < end:
+            code, length = decode(data, at, end)
+            at += length
+            if code >= TABLED:
+                inside = False
+                continue
+            gap = alphabet.first[code] != 0  # an invisible character parts nothing
+            for part in (alphabet.first[code], alphabet.second[code]):
+                kind = alphabet.kind[part]
+                if part == 0 or kind not in (WORD, DIGIT, UNIT, UNIT_MARK):
+                    continue
+                gap = False
+                letter = alphabet.skeleton[part]
+                if letter == 0:
+                    continue
+                key = append_letter(key, letter)
+                letters[row] = min(255, letters[row] + 1)
+                dense[row] = min(255, dense[row] + (part >= _DENSE))
+                if not inside:
+                    inside = True
+                    words[row] = min(255, words[row] + 1)
+            if gap:
+                inside = False
+        keys[row] = key
+    return keys, letters, words, dense
+
+
+def build_index(
+    keys: U64, places: I32, kinds: U8, words: U8, order: npt.NDArray[np.float64], common: dict[int, int], cap: int
+) -> NameIndex:
+    """Group readings by key, the greatest `order` first and no more than `cap` a name; fill the table.
+
+    An infinite `order` is a name without a reading: it is matched, and every reading of it is dropped.
+    """
+    ranked = np.lexsort((-order, keys))
+    keys, places, kinds, words = keys[ranked], places[ranked], kinds[ranked], words[ranked]
+    fresh = np.ones(len(keys), bool)
+    fresh[1:] = keys[1:] != keys[:-1]
+    name = np.cumsum(fresh) - 1
+    start = np.flatnonzero(fresh)
+    kept = (np.arange(len(keys)) - start[name] < cap) & ~np.isinf(order[ranked][start])[name]
+    most_words = np.maximum.reduceat(words, start)
+    first = np.zeros(len(start) + 1, np.int32)
+    np.cumsum(np.bincount(name[kept], minlength=len(start)), out=first[1:])
+    unique = keys[start]
+    slots = 1 << int(np.ceil(np.log2(len(unique) * 1.6)))
+    table = np.zeros(slots, np.uint64)
+    names = np.zeros(slots, np.int32)
+    bloom = np.zeros(1 << (BLOOM_BITS - 6), np.uint64)
+    _fill(unique, table, names, bloom)
+    levels = np.zeros(len(unique), np.uint8)
+    for key, level in common.items():
+        at = int(np.searchsorted(unique, np.uint64(key)))
+        if at < len(unique) and int(unique[at]) == key:
+            levels[at] = level
+    return NameIndex(bloom, table, names, first, places[kept], kinds[kept], levels, most_words)
+
+
+@njit(cache=True)
+def _fill(unique: U64, table: U64, names: I32, bloom: U64) -> None:
+    mask = np.uint64(len(table) - 1)
+    for name in range(len(unique)):
+        h = slot_hash(unique[name])
+        bit = h >> np.uint64(64 - BLOOM_BITS)
+        bloom[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+        slot = h & mask
+        while table[slot] != np.uint64(0):
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = unique[name]
+        names[slot] = name

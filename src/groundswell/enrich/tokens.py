@@ -1,0 +1,471 @@
+"""Cuts folded text into tokens: what counts as a word, in every script.
+
+Words are runs of letters, marks and digits; apostrophes join (`don't`), possessive `'s` and elided articles
+(`l'`, `dell'`) fall away; hashtags lose their `#` and are cut where their capitals, digits or well-known ends
+say so (`#ItalyEarthquake`, `#prayforitaly`), and stay whole beside their parts. Scripts that do not write
+words apart (Han, hiragana, Thai, Lao, Khmer, Burmese, Tibetan) give overlapping pairs of characters. Handles,
+links, entities and the `rt` of a repost give nothing.
+
+The hash of a token is that of its compared letters and digits (`hashing.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from groundswell.enrich.hashing import SEED, contains, finish, hash_set, pair_hash, step
+from groundswell.enrich.fold import (
+    APOSTROPHE,
+    DIGIT,
+    EMOJI,
+    FLAG,
+    GAP,
+    I32,
+    JOINER,
+    TABLED,
+    U8,
+    U64,
+    UNIT,
+    UNIT_MARK,
+    WORD,
+    Alphabet,
+    Folded,
+    alphabet,
+    decode,
+    fold,
+    text_buffers,
+)
+
+__all__ = [
+    "CAPITAL",
+    "CAPITALS",
+    "ICON",
+    "LINKED",
+    "NUMBER",
+    "PAIR",
+    "STOP",
+    "WHOLE",
+    "Tokens",
+    "hash_pairs",
+    "hash_words",
+    "tokenise",
+    "word_hash",
+]
+
+# Token flags.
+STOP = 1  # a stop word: never a term by itself
+CAPITAL = 2  # began with a capital in the post
+CAPITALS = 4  # all its letters were capitals, and there were at least two
+PAIR = 8  # two characters of a script that does not write words apart
+NUMBER = 16
+ICON = 32  # an emoji
+WHOLE = 64  # a compound hashtag as a whole; its parts stand before it
+LINKED = 128  # follows the token before it closely enough to make a phrase
+
+MAX_TOKENS = 256  # a post; what follows is not read
+MAX_TOKEN_BYTES = 120  # longer runs are noise, and would be costly phrases
+MAX_PARTS = 8  # of a compound
+MAX_LINK_BYTES = 3  # between the words of a phrase
+
+_DATA = Path(__file__).parent / "data"
+
+
+class Tokens(NamedTuple):
+    """A batch's tokens, flat; row `r` owns `offsets[r]:offsets[r + 1]`."""
+
+    offsets: I32
+    hashes: U64
+    starts: I32
+    """Byte offsets into the row's own folded text."""
+    ends: I32
+    flags: U8
+
+
+class _Lists(NamedTuple):
+    """The word lists a tokeniser needs, as hashes."""
+
+    stop: U64
+    elided: U64
+    heads: U64
+    tails: U64
+
+
+@njit(cache=True, nogil=True, inline="always")
+def kind_of(code: int, kinds: U8) -> int:
+    return int(kinds[code]) if code < TABLED else UNIT
+
+
+@njit(cache=True, nogil=True)
+def _range_hash(data: U8, start: int, end: int, tables: Alphabet) -> np.uint64:
+    state = SEED
+    i = start
+    while i < end:
+        code, length = decode(data, i, end)
+        i += length
+        same = int(tables.skeleton[code]) if code < TABLED else code
+        if same != 0:
+            state = step(state, same)
+    return finish(state)
+
+
+@njit(cache=True, nogil=True)
+def _hash_rows(offsets: I32, data: U8, tables: Alphabet, out: U64) -> None:
+    for row in range(len(offsets) - 1):
+        out[row] = _range_hash(data, offsets[row], offsets[row + 1], tables)
+
+
+def hash_words(words: list[str]) -> U64:
+    """The token hash of each word; apostrophes and all that is no letter, mark or digit do not count."""
+    folded = fold(pa.array(words, pa.string()))
+    out = np.zeros(len(words), np.uint64)
+    _hash_rows(folded.offsets, folded.data, alphabet(), out)
+    return out
+
+
+def word_hash(word: str) -> int:
+    """The hash of one word.
+
+    >>> word_hash("Émeute") == word_hash("emeute")
+    True
+    """
+    return int(hash_words([word])[0])
+
+
+def hash_pairs(pairs: list[tuple[str, str]]) -> U64:
+    """The hashes of pairs of adjacent words."""
+    first = hash_words([pair[0] for pair in pairs])
+    second = hash_words([pair[1] for pair in pairs])
+    out = np.zeros(len(pairs), np.uint64)
+    _pair_rows(first, second, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _pair_rows(first: U64, second: U64, out: U64) -> None:
+    for row in range(len(first)):
+        out[row] = pair_hash(first[row], second[row])
+
+
+def read_words(name: str) -> list[str]:
+    """The words of a data file: split at white space, `#` starts a comment."""
+    lines = (_DATA / name).read_text("utf-8").splitlines()
+    return [word for line in lines for word in line.split("#")[0].split()]
+
+
+@cache
+def _lists() -> _Lists:
+    affixes = read_words("affixes.txt")
+    heads = [word.rstrip("-") for word in affixes if word.endswith("-")]
+    tails = [word.lstrip("-") for word in affixes if word.startswith("-")]
+    elided = [word.rstrip("'") for word in affixes if word.endswith("'")]
+    return _Lists(
+        hash_set(hash_words(read_words("stopwords.txt"))),
+        hash_set(hash_words(elided)),
+        hash_set(hash_words(heads)),
+        hash_set(hash_words(tails)),
+    )
+
+
+def tokenise(folded: Folded) -> Tokens:
+    """Cut every row of a folded batch, `MAX_TOKENS` a row at most."""
+    rows = len(folded.offsets) - 1
+    lengths = np.diff(folded.offsets)
+    # No token without a byte of its own: the whole of a compound has its `#` or its digits to count on.
+    capacity = int(np.minimum(lengths + 2, MAX_TOKENS).sum())
+    offsets = np.zeros(rows + 1, np.int32)
+    hashes = np.empty(capacity, np.uint64)
+    starts = np.empty(capacity, np.int32)
+    ends = np.empty(capacity, np.int32)
+    flags = np.empty(capacity, np.uint8)
+    _tokenise(folded.offsets, folded.data, folded.capital, alphabet(), _lists(), offsets, hashes, starts, ends, flags)
+    used = offsets[-1]
+    return Tokens(offsets, hashes[:used], starts[:used], ends[:used], flags[:used])
+
+
+class _Out(NamedTuple):
+    hashes: U64
+    starts: I32
+    ends: I32
+    flags: U8
+
+
+@njit(cache=True, nogil=True)
+def _scan_word(
+    data: U8, start: int, end: int, tables: Alphabet, elided: U64
+) -> tuple[int, int, int, np.uint64, int, int]:
+    """Read a word from `start`: (its start, its end, where to go on, hash, letters, digits)."""
+    state = SEED
+    letters = 0
+    digits = 0
+    stop = start
+    i = start
+    while i < end:
+        code, length = decode(data, i, end)
+        kind = kind_of(code, tables.kind)
+        if kind == WORD or kind == DIGIT:
+            same = int(tables.skeleton[code])
+            if same != 0:
+                state = step(state, same)
+            letters += kind == WORD
+            digits += kind == DIGIT
+            stop = i + length
+        elif kind == APOSTROPHE:
+            after = i + length
+            if letters == 0 or after >= end:
+                break
+            code, length_after = decode(data, after, end)
+            if kind_of(code, tables.kind) != WORD:
+                break
+            if contains(elided, finish(state)):
+                start, state, letters, digits = after, SEED, 0, 0
+            elif code == 115:  # a possessive s, unless the word goes on
+                beyond = after + 1
+                if beyond >= end:
+                    return start, stop, beyond, finish(state), letters, digits
+                code, length_after = decode(data, beyond, end)
+                if kind_of(code, tables.kind) != WORD:
+                    return start, stop, beyond, finish(state), letters, digits
+        elif code == 46 or code == 44:  # 7.8, M7.8 and 1,000 are one token
+            if letters > 1 or digits == 0 or i + 1 >= end:
+                break
+            beyond_code, length_after = decode(data, i + 1, end)
+            if kind_of(beyond_code, tables.kind) != DIGIT:
+                break
+            if code == 46:
+                state = step(state, 46)
+        elif kind != JOINER:
+            break
+        i += length
+    return start, stop, i, finish(state), letters, digits
+
+
+@njit(cache=True, nogil=True)
+def _skip_to_space(data: U8, i: int, end: int) -> int:
+    while i < end and data[i] > 32:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def _is_noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
+    """1 for a word to pass over, 2 for one that stands for all up to the next space, else 0."""
+    length = stop - start
+    before = data[start - 1] if start > row_start else 32
+    if before == 64:  # @
+        return 2
+    if length >= 4 and data[start] == 104 and data[start + 1] == 116 and data[start + 2] == 116:
+        if data[start + 3] == 112 and (length == 4 or (length == 5 and data[start + 4] == 115)):
+            return 2  # http, https
+    if length == 3 and data[start] == 119 and data[start + 1] == 119 and data[start + 2] == 119:
+        return 2
+    if length == 2 and data[start] == 114 and data[start + 1] == 116:  # rt
+        return 1
+    if stop < end and data[stop] == 59:  # an entity: &amp; &#39;
+        if before == 38 or (before == 35 and start - 2 >= row_start and data[start - 2] == 38):
+            return 1
+    if stop + 2 < end and data[stop] == 0xE2 and data[stop + 1] == 0x80 and data[stop + 2] == 0xA6:
+        return 1  # cut off by an ellipsis: half a word
+    return 1 if length > MAX_TOKEN_BYTES else 0
+
+
+@njit(cache=True, nogil=True)
+def _linked(data: U8, left: int, right: int, kinds: U8, short: bool) -> bool:
+    """Whether nothing but spaces, hyphens, commas and the like (after a short word, a full stop) stands between."""
+    if left < 0 or right - left > MAX_LINK_BYTES:
+        return False
+    i = left
+    while i < right:
+        code, length = decode(data, i, right)
+        kind = kind_of(code, kinds)
+        if kind != GAP and kind != APOSTROPHE and not (short and code == 46):
+            return False
+        i += length
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, kinds: U8, cuts: I32) -> int:
+    """Where capitals and digits begin a new part; the cuts are written, their number returned."""
+    found = 0
+    run = 0  # characters since the last change between letters and digits
+    was_digit = False
+    was_capital = False
+    previous = start
+    i = start
+    while i < stop and found < MAX_PARTS - 1:
+        code, length = decode(data, i, stop)
+        is_digit = kind_of(code, kinds) == DIGIT
+        is_capital = capital[i] != 0
+        cut = -1
+        if i > start:
+            if is_digit and not was_digit:
+                cut = i if run >= 3 else -1
+                run = 0
+            elif was_digit and not is_digit:
+                cut = i if hashtag and run >= 2 else -1
+                run = 0
+            elif hashtag and is_capital and not was_capital:
+                cut = i
+            elif hashtag and was_capital and not is_capital and previous > start and capital[previous - 1] != 0:
+                cut = previous  # USAFlood: the last capital belongs to the word after it
+        if cut > start and (found == 0 or cuts[found - 1] < cut):
+            cuts[found] = cut
+            found += 1
+        run += 1
+        was_digit = is_digit
+        was_capital = is_capital
+        previous = i
+        i += length
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _cut_by_affix(data: U8, start: int, stop: int, tables: Alphabet, lists: _Lists, cuts: I32) -> int:
+    """Cut a well-known head (`prayfor-`) and a well-known tail (`-earthquake`) off an unmarked compound."""
+    found = 0
+    rest = start
+    state = SEED
+    i = start
+    while i < stop - 3:
+        code, length = decode(data, i, stop)
+        state = step(state, int(tables.skeleton[code]) if code < TABLED else code)
+        i += length
+        if i - start >= 4 and contains(lists.heads, finish(state)):
+            rest = i
+    if rest > start:
+        cuts[found] = rest
+        found += 1
+    i = rest
+    while i < stop - 3:
+        code, length = decode(data, i, stop)
+        i += length
+        if i - rest >= 3 and contains(lists.tails, _range_hash(data, i, stop, tables)):
+            cuts[found] = i
+            return found + 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _emit(out: _Out, at: int, hashed: np.uint64, start: int, stop: int, flags: int) -> int:
+    out.hashes[at] = hashed
+    out.starts[at] = start
+    out.ends[at] = stop
+    out.flags[at] = flags
+    return at + 1
+
+
+@njit(cache=True, nogil=True)
+def _word_flags(hashed: np.uint64, capital: U8, start: int, stop: int, letters: int, stops: U64) -> int:
+    flags = 0
+    if contains(stops, hashed):
+        flags |= STOP
+    if letters == 0:
+        return flags | NUMBER
+    if capital[start] != 0:
+        flags |= CAPITAL
+        count = 0
+        for i in range(start, stop):
+            count += capital[i]
+        if letters >= 2 and count >= letters:
+            flags |= CAPITALS
+    return flags
+
+
+@njit(cache=True, nogil=True)
+def _tokenise(
+    offsets: I32,
+    data: U8,
+    capital: U8,
+    tables: Alphabet,
+    lists: _Lists,
+    bounds: I32,
+    hashes: U64,
+    starts: I32,
+    ends: I32,
+    flags: U8,
+) -> None:
+    out = _Out(hashes, starts, ends, flags)
+    cuts = np.zeros(MAX_PARTS + 2, np.int32)
+    at = 0
+    for row in range(len(offsets) - 1):
+        base = int(offsets[row])
+        end = int(offsets[row + 1])
+        full = at + MAX_TOKENS - MAX_PARTS - 2  # one compound may still be written whole
+        last = -1  # end of the last word, for links
+        short = False
+        unit = -1  # start of the unit before, inside a run
+        was_kana = False
+        i = base
+        while i < end and at < full:
+            code, length = decode(data, i, end)
+            kind = kind_of(code, tables.kind)
+            if kind == UNIT:
+                stop = i + length
+                is_kana = 0x3041 <= code <= 0x309F
+                if was_kana and not is_kana:
+                    unit = -1  # a particle and the word after it make no pair
+                was_kana = is_kana
+                while stop < end:
+                    code, length = decode(data, stop, end)
+                    if kind_of(code, tables.kind) != UNIT_MARK and code != 0x30FC:
+                        break
+                    stop += length
+                if unit >= 0:
+                    hashed = _range_hash(data, unit, stop, tables)
+                    flag = PAIR | (STOP if contains(lists.stop, hashed) else 0)
+                    at = _emit(out, at, hashed, unit - base, stop - base, flag)
+                unit = i
+                i = stop
+                continue
+            unit = -1
+            if kind == WORD or kind == DIGIT:
+                written = i
+                start, stop, i, hashed, letters, digits = _scan_word(data, i, end, tables, lists.elided)
+                noise = _is_noise(data, base, start, stop, end)
+                if noise == 2:
+                    i = _skip_to_space(data, i, end)
+                if noise != 0 or (letters == 0 and digits < 2):
+                    continue
+                link = LINKED if _linked(data, last, written, tables.kind, short) else 0
+                last = stop
+                short = stop - start <= 2  # St. Louis, U.S. Army
+                hashtag = start > base and data[start - 1] == 35
+                parts = 0
+                if hashtag or (letters >= 3 and digits >= 2):
+                    parts = _cut_by_case(data, capital, start, stop, hashtag, tables.kind, cuts)
+                    if parts == 0 and hashtag:
+                        parts = _cut_by_affix(data, start, stop, tables, lists, cuts)
+                if parts == 0:
+                    flag = link | _word_flags(hashed, capital, start, stop, letters, lists.stop)
+                    at = _emit(out, at, hashed, start - base, stop - base, flag)
+                    continue
+                cuts[parts] = stop
+                left = start
+                for part in range(parts + 1):
+                    right = int(cuts[part])
+                    code, length = decode(data, left, right)
+                    count = 0 if kind_of(code, tables.kind) == DIGIT else 2
+                    piece = _range_hash(data, left, right, tables)
+                    flag = link | _word_flags(piece, capital, left, right, count, lists.stop)
+                    at = _emit(out, at, piece, left - base, right - base, flag)
+                    link = LINKED
+                    left = right
+                at = _emit(out, at, hashed, start - base, stop - base, WHOLE)
+                continue
+            if kind == EMOJI:
+                at = _emit(out, at, finish(step(SEED, code)), i - base, i + length - base, ICON)
+            elif kind == FLAG and i + 2 * length <= end:
+                second, other = decode(data, i + length, end)
+                if kind_of(second, tables.kind) == FLAG:
+                    hashed = finish(step(step(SEED, code), second))
+                    at = _emit(out, at, hashed, i - base, i + 2 * length - base, ICON)
+                    length *= 2
+            i += length
+        bounds[row + 1] = at

@@ -1,0 +1,219 @@
+"""What a post is about: categories from a small multilingual concept list.
+
+A post's categories are hints, cheap and per post; a crowd's category is for the detector to count. The list
+is `data/concepts.toml`: words, stems and pairs of words in some fifty languages, matched over the tokens of
+`tokens.py` by hash. Arabic and Hebrew words are also tried without the particles written onto their front.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+from groundswell.enrich.fold import I32, TABLED, U8, Alphabet, alphabet, decode, fold, text_buffers
+from groundswell.enrich.hashing import SEED, HashMap, finish, get, hash_map, pair_hash, step
+from groundswell.enrich.tokens import ICON, LINKED, PAIR, WHOLE, Tokens, hash_words, tokenise
+
+__all__ = ["CATEGORIES", "Topics"]
+
+CATEGORIES: tuple[str, ...] = (
+    "other",
+    "earthquake",
+    "tsunami",
+    "flood",
+    "storm",
+    "wildfire",
+    "heat",
+    "drought",
+    "snow",
+    "eruption",
+    "landslide",
+    "explosion",
+    "attack",
+    "transport",
+    "industrial",
+    "outage",
+    "outbreak",
+    "assembly",
+    "election",
+    "sport",
+    "culture",
+    "science",
+    "markets",
+)
+"""A category's id is its place here; 0 is for posts and crowds of which nothing else is known."""
+
+MIN_STEM_BYTES = 3
+MAX_WALK_BYTES = 60  # into a word or a run; no concept is longer
+_MAX_PARTICLES = 4
+
+
+class _Concepts(NamedTuple):
+    words: HashMap
+    """Whole words, and phrases of two or three as nested pairs."""
+    stems: HashMap
+    """Stems, and all terms of scripts that do not write words apart."""
+    particles: U8
+    """1 for code points below 0x700 that Arabic or Hebrew write onto the front of a word."""
+
+
+def read_terms(path: Path) -> dict[str, list[str]]:
+    """The terms of every category in a concept file, languages joined.
+
+    Raises `ValueError` for a category that is not in `CATEGORIES`.
+    """
+    tables = tomllib.loads(path.read_text("utf-8"))
+    unknown = set(tables) - set(CATEGORIES)
+    if unknown:
+        raise ValueError(f"{path.name}: unknown categories {sorted(unknown)}")
+    return {
+        name: [term.strip() for line in languages.values() for term in line.split(",")]
+        for name, languages in tables.items()
+    }
+
+
+class Topics:
+    """The concept list, ready to match; `load()` reads the one that comes with the package."""
+
+    def __init__(self, terms: dict[str, list[str]]) -> None:
+        words: dict[int, int] = {}
+        stems: dict[int, int] = {}
+        for name, listed in terms.items():
+            category = CATEGORIES.index(name)
+            for term in listed:
+                hashed, is_stem = _hash(term)
+                (stems if is_stem else words)[hashed] = category
+        particles = np.zeros(0x700, np.uint8)
+        for char in "وفبكلاהובלמשכ":
+            particles[ord(char)] = 1
+        self._concepts = _Concepts(hash_map(words), hash_map(stems), particles)
+
+    @classmethod
+    def load(cls) -> Topics:
+        return cls(read_terms(Path(__file__).parent / "data" / "concepts.toml"))
+
+    def categories(self, folded: pa.StringArray, tokens: Tokens) -> pa.ListArray:
+        """The distinct categories of each post, list<uint8>, in the order they are met."""
+        offsets, data = text_buffers(folded)
+        bounds = np.zeros(len(folded) + 1, np.int32)
+        found = np.empty(len(folded) * len(CATEGORIES), np.uint8)
+        _match(offsets, data, tokens, alphabet(), self._concepts, bounds, found)
+        return pa.ListArray.from_arrays(pa.array(bounds), pa.array(found[: bounds[-1]]))
+
+
+def _hash(term: str) -> tuple[int, bool]:
+    """The hash of a term as the matcher meets it, and whether it is looked up as a stem."""
+    if term.endswith("*"):
+        return int(hash_words([term[:-1]])[0]), True
+    tokens = tokenise(fold(pa.array([term])))
+    if len(tokens.flags) and tokens.flags[0] & PAIR:
+        return int(hash_words([term])[0]), True
+    hashed = tokens.hashes[0]
+    for following in tokens.hashes[1:3]:
+        hashed = np.uint64(pair_hash(hashed, following))
+    return int(hashed), False
+
+
+@njit(cache=True, nogil=True)
+def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> int:
+    """The category of the longest stem that the text at `start` begins with, else 0."""
+    best = 0
+    state = SEED
+    i = start
+    end = min(end, start + MAX_WALK_BYTES)
+    while i < end:
+        code, length = decode(data, i, end)
+        same = int(tables.skeleton[code]) if code < TABLED else code
+        i += length
+        if same == 0:
+            continue
+        state = step(state, same)
+        if i - start >= MIN_STEM_BYTES:
+            category = get(stems, finish(state))
+            if category != 0:
+                best = category
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
+    """The category of a word that may carry particles in front, else 0; its plain form was looked up before."""
+    category = _walk(data, start, end, tables, concepts.stems)
+    for _ in range(_MAX_PARTICLES):
+        if category != 0:
+            break
+        code, length = decode(data, start, end)
+        if code >= 0x700 or concepts.particles[code] == 0:
+            break
+        start += length
+        if end - start < 2 * MIN_STEM_BYTES:
+            break
+        state = SEED
+        i = start
+        while i < end:
+            code, length = decode(data, i, end)
+            i += length
+            if tables.skeleton[code] != 0:
+                state = step(state, int(tables.skeleton[code]))
+        category = get(concepts.words, finish(state))
+        if category == 0:
+            category = _walk(data, start, end, tables, concepts.stems)
+    return category
+
+
+@njit(cache=True, nogil=True)
+def _add(category: int, row: int, seen: I32, found: U8, at: int) -> int:
+    """Append a category that is new to this row; the next free place."""
+    if category == 0 or seen[category] == row:
+        return at
+    seen[category] = row
+    found[at] = category
+    return at + 1
+
+
+@njit(cache=True, nogil=True)
+def _match(
+    offsets: I32, data: U8, tokens: Tokens, tables: Alphabet, concepts: _Concepts, bounds: I32, found: U8
+) -> None:
+    seen = np.full(len(CATEGORIES), -1, np.int32)
+    at = 0
+    for row in range(len(bounds) - 1):
+        base = int(offsets[row])
+        last = int(tokens.offsets[row + 1])
+        one = np.uint64(0)  # the word before, and the pair it ends; 0 for none
+        two = np.uint64(0)
+        for k in range(tokens.offsets[row], last):
+            flags = int(tokens.flags[k])
+            if flags & ICON:
+                continue
+            start = base + int(tokens.starts[k])
+            end = base + int(tokens.ends[k])
+            if flags & PAIR:
+                j = k  # overlapping pairs are one run
+                while j + 1 < last and tokens.flags[j + 1] & PAIR and tokens.starts[j + 1] < tokens.ends[j]:
+                    j += 1
+                    if tokens.ends[j] - tokens.starts[k] >= MAX_WALK_BYTES:
+                        break
+                at = _add(_walk(data, start, base + int(tokens.ends[j]), tables, concepts.stems), row, seen, found, at)
+                continue
+            word = tokens.hashes[k]
+            category = get(concepts.words, word)
+            if category == 0:
+                category = _word(data, start, end, tables, concepts)
+            at = _add(category, row, seen, found, at)
+            if flags & WHOLE:
+                continue
+            if flags & LINKED and one != 0:
+                if two != 0:
+                    at = _add(get(concepts.words, pair_hash(two, word)), row, seen, found, at)
+                two = pair_hash(one, word)
+                at = _add(get(concepts.words, two), row, seen, found, at)
+            else:
+                two = np.uint64(0)
+            one = word
+        bounds[row + 1] = at

@@ -1,0 +1,278 @@
+"""Looks at each text once and says which kinds of identifier it could hold.
+
+Most texts hold none. One pass over the bytes decides which patterns are worth trying, so that the dear ones
+meet few texts. A feature may be claimed in vain; it must never be missed where a pattern of `patterns` would
+match (a test holds that). Owns the words that announce an identifier, and no forms of identifiers.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
+from groundswell.gate.strings import buffers
+
+__all__ = ["Feature", "features"]
+
+
+class Feature(IntFlag):
+    """What a text holds."""
+
+    AT = 1 << 0
+    LOCAL_PART = 1 << 1
+    """An at-sign with a word before it, or between spaces."""
+    LINK = 1 << 2
+    """`://`, or a dot between two word characters of which the second is no digit."""
+    DIGIT = 1 << 3
+    NUMBER = 1 << 4
+    """Six digits or more in the whole text, of whatever script."""
+    DISGUISE = 1 << 5
+    KEY = 1 << 6
+    """A run of 20 or more ASCII letters and digits, digits among them."""
+    CODE = 1 << 7
+    """A capital and a digit with at most one character between them."""
+    OCTETS = 1 << 8
+    """Colons or dashes as in hardware and network addresses."""
+    DEGREE = 1 << 9
+    DID = 1 << 10
+    PATH = 1 << 11
+    """`u/` or `user/`, or three slashes."""
+    TAG = 1 << 12
+    """`#` between a word and a digit."""
+    PLATFORM = 1 << 13
+    """The name of a place where people have accounts."""
+    SPELLED = 1 << 14
+    """Words or brackets that spell out an address."""
+    DOCUMENT = 1 << 15
+    VEHICLE = 1 << 16
+    STREET = 1 << 17
+
+
+_WORDS = {
+    Feature.PLATFORM: """ig insta instagram snap snapchat tiktok telegram twitter discord kik skype wechat line venmo
+        cashapp paypal threads bsky bluesky mastodon weixin 微信 вк тг телеграм инста brid tumblr deviantart blacksky
+        northsky""",
+    Feature.SPELLED: """dot punkt punto point ponto точка nokta kropka punt arroba arobase chez собака małpa malpa kukac
+        ät æt klammeraffe apestaart apenstaartje snabel""",
+    Feature.DOCUMENT: """passport passeport pasaporte passaporte passaporto reisepass paspoort pasaport paszport passnr
+        passnummer aadhaar ssn security national id identity dni nie nif nit cpf cnpj rut curp rfc nric cnic bsn pesel
+        nino inn kimlik personnummer cpr tax steuer steuerid identité identidad cédula cedula fiscale license licence
+        führerschein führerscheinnummer conduire medicare nhs insurance account kontonummer swift bic c""",
+    Feature.VEHICLE: """plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
+        targa kenteken plaka rejestracja regs registrations targas kentekens""",
+    Feature.STREET: """street st avenue ave road rd boulevard blvd lane ln drive dr court ct terrace crescent close
+        parkway pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way box apt suite
+        psc unit apo fpo dpo rue av bd chemin allée impasse quai cours calle avenida avda plaza paseo carrera rua
+        travessa praça viale piazza corso via utca út körút ul al os caddesi cad sokak sok sokağı bulvarı mah mahallesi
+        jalan jl jln c""",
+}
+# The last three bytes of words such as Hauptstraße, where a house number follows.
+_STREET_ENDINGS = "straße strasse str weg platz allee gasse damm ufer straat laan gracht plein gatan vägen veien gata vej gade katu"
+
+_NUMBER_DIGITS = 6
+_KEY_LENGTH = 20
+_BASIS, _PRIME = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
+_SLOTS = 1 << 16
+
+
+def _slot(text: bytes) -> int:
+    value = _BASIS
+    for byte in text:
+        value = ((value ^ byte) * _PRIME) & 0xFFFFFFFFFFFFFFFF
+    return (value >> 32) % _SLOTS
+
+
+def _word_flags() -> np.ndarray:
+    """Flags by hash of a word in lower case; collisions only cost a vain try."""
+    flags = np.zeros(_SLOTS, np.int32)
+    for feature, words in _WORDS.items():
+        for word in words.split():
+            for form in {word, word[0].upper() + word[1:].lower(), word.upper()}:
+                # Only ASCII is folded by the kernel, so other capitals need entries of their own.
+                folded = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in form.encode())
+                flags[_slot(folded)] |= int(feature)
+    return flags
+
+
+def _ending_slots() -> np.ndarray:
+    endings = np.zeros(_SLOTS, np.bool_)
+    for word in _STREET_ENDINGS.split():
+        endings[_slot(word.encode()[-3:])] = True
+    return endings
+
+
+_WORD_FLAGS = _word_flags()
+_ENDINGS = _ending_slots()
+
+# Plain ints, because Numba freezes module constants of that type only.
+_AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGREE = (
+    int(flag) for flag in list(Feature)[:10]
+)
+_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT, _VEHICLE, _STREET = (int(flag) for flag in list(Feature)[10:])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _fold(value, byte):  # type: ignore[no-untyped-def]
+    return (value ^ np.uint64(byte)) * np.uint64(_PRIME)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bracket(byte):  # type: ignore[no-untyped-def]
+    return byte == 91 or byte == 40 or byte == 123 or byte == 60
+
+
+@njit(cache=True, nogil=True)
+def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: ignore[no-untyped-def]
+    """The features that the word `data[begin:end]` of the text `data[start:stop]` announces."""
+    found = word_flags[np.int64((value >> np.uint64(32)) & np.uint64(_SLOTS - 1))]
+    following = data[end] if end < stop else np.uint8(32)
+    length = end - begin
+    if length == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:  # at
+        before = begin - 1
+        while before > start and data[before] == 32:
+            before -= 1
+        if before >= start and _bracket(data[before]):
+            found |= _SPELLED
+    if length == 3 and (following == 58 or following == 37) and (data[begin] | 32) == 100:  # did:
+        found |= _DID
+    if following == 47 and ((data[begin] | 32) == 117) and (length == 1 or length == 4):
+        found |= _PATH
+    if length >= 3 and end + 1 < stop:
+        at = end + 1 if following == 46 else end
+        while at < stop and data[at] == 32:
+            at += 1
+        if at > end and at < stop and 48 <= data[at] <= 57:
+            tail = np.uint64(_BASIS)
+            for place in range(end - 3, end):
+                tail = _fold(tail, data[place])
+            if endings[np.int64((tail >> np.uint64(32)) & np.uint64(_SLOTS - 1))]:
+                found |= _STREET
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # type: ignore[no-untyped-def]
+    for row in range(len(offsets) - 1):
+        start, stop = offsets[row], offsets[row + 1]
+        found = 0
+        digits = colons = dashes = 0
+        run = run_digits = 0
+        capital = numeral = start - 9  # where the last ones stood
+        value = np.uint64(_BASIS)
+        begin = -1
+        foreign = has_at = False
+        at = start
+        while at < stop:
+            byte = data[at]
+            small = byte | 32
+            if 97 <= small <= 122 or byte >= 0x80:
+                if begin < 0:
+                    begin = at
+                    value = np.uint64(_BASIS)
+                if byte < 0x80:
+                    value = _fold(value, small)
+                    run += 1
+                    if run >= _KEY_LENGTH and run_digits:
+                        found |= _KEY
+                    if byte < 97:
+                        capital = at
+                        if at - numeral <= 2:
+                            found |= _CODE
+                    at += 1
+                    continue
+                run = run_digits = 0
+                code, after = next_code_point(data, at)
+                if code < len(plain):
+                    if plain[code]:
+                        found |= _DISGUISE
+                    if digit_values[code] >= 0:
+                        digits += 1
+                if code >= 0x370:
+                    foreign = foreign or not 0x2000 <= code < 0x2E80
+                    capital = after - 1  # scripts with other capitals, or with none
+                    if at - numeral <= 2:
+                        found |= _CODE
+                    if code == 0x3002 or code == 0xFF61:
+                        found |= _LINK
+                    elif code == 0x2116:
+                        capital = at
+                elif code == 0xB0 or code == 0xBA:
+                    found |= _DEGREE
+                elif 0xC0 <= code < 0xE0:
+                    capital = after - 1
+                for place in range(at, after):
+                    value = _fold(value, data[place])
+                at = after
+                continue
+            if begin >= 0:
+                if at - begin == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:
+                    has_at = True
+                found |= _word(data, start, begin, at, stop, value, word_flags, endings)
+                begin = -1
+            following = data[at + 1] if at + 1 < stop else np.uint8(32)
+            before = data[at - 1] if at > start else np.uint8(32)
+            if 48 <= byte <= 57:
+                digits += 1
+                run += 1
+                run_digits += 1
+                numeral = at
+                if at - capital <= 2:
+                    found |= _CODE
+                if run >= _KEY_LENGTH:
+                    found |= _KEY
+                at += 1
+                continue
+            run = run_digits = 0
+            if byte == 64:
+                found |= _AT
+                if before > 36 or following == 32:
+                    found |= _LOCAL_PART
+            elif byte == 46:  # a dot
+                if before > 47 and following > 64:
+                    found |= _LINK
+                if _bracket(before):
+                    found |= _SPELLED
+            elif byte == 58:  # a colon
+                colons += 1
+                if following == 58:
+                    colons += 3
+                elif following == 47:
+                    found |= _LINK
+            elif byte == 45:
+                dashes += 1
+            elif byte == 47:
+                if following == 47 and at + 2 < stop and data[at + 2] == 47:
+                    found |= _PATH
+            elif byte == 35:
+                if before > 47 and 48 <= following <= 57:
+                    found |= _TAG
+            elif (byte == 37 and following > 47) or (byte == 38 and following > 32):
+                found |= _DISGUISE
+            at += 1
+        if begin >= 0:
+            found |= _word(data, start, begin, stop, stop, value, word_flags, endings)
+        if digits:
+            found |= _DIGIT
+        if digits >= _NUMBER_DIGITS:
+            found |= _NUMBER
+        if colons >= 3 or dashes >= 5 or (digits >= 4 and found & _CODE):
+            found |= _OCTETS
+        if has_at and found & _LINK:
+            found |= _SPELLED
+        if foreign and digits:  # words of these scripts carry endings, or are not set apart
+            found |= _STREET | _VEHICLE | (_DOCUMENT if digits >= 4 else 0)
+        if not digits:
+            found &= ~(_STREET | _VEHICLE | _DOCUMENT)
+        out[row] = found
+
+
+def features(texts: pa.StringArray) -> np.ndarray:
+    """`Feature` flags of each text, as int32."""
+    data, offsets = buffers(texts)
+    out = np.zeros(len(texts), np.int32)
+    _features(data, offsets, DIGIT_VALUES, PLAIN, _WORD_FLAGS, _ENDINGS, out)
+    return out

@@ -1,0 +1,255 @@
+"""Links: from whole URLs to registered domains and unkeyed hashes, and how URLs look inside a text.
+
+`domains` says which sites a crowd points at; `link_keys` tells that two posts share one link, without saying
+which. A profile URL (and a permalink that carries an account in it) leaves neither: its hash could be guessed
+back. A shortener's URL leaves a key, but no domain. Owns no redaction: `redact` takes the URLs out of the text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tldextract
+
+from groundswell.gate.patterns import ALPHABETS, LATIN, SPACE
+
+__all__ = ["BARE_URL", "URL", "Link", "Links", "read_link", "read_links"]
+
+MAX_URL_LENGTH = 2048
+MAX_LINKS = 16  # a post; what comes after is not looked at
+
+SHORTENERS = frozenset(
+    """
+    t.co bit.ly bitly.com tinyurl.com goo.gl ow.ly buff.ly is.gd v.gd dlvr.it ift.tt fb.me lnkd.in youtu.be amzn.to
+    trib.al wp.me tiny.cc cutt.ly rb.gy rebrand.ly shorturl.at t.ly s.id j.mp su.pr po.st soo.gd adf.ly bl.ink
+    tmblr.co snip.ly short.io smarturl.it linktr.ee lnk.to tcrn.ch nyti.ms wapo.st bbc.in cnn.it reut.rs bloom.bg
+    gu.com econ.st apne.ws usat.ly nbcnews.to cbsn.ws abcn.ws fxn.ws huff.to hill.cm politi.co on.wsj.com on.ft.com
+    on.cnn.com n.pr dld.bz twurl.nl hubs.ly spr.ly mol.im vk.cc clck.ru u.to dwz.cn url.cn suo.im t.cn 5.gp me2.do
+    han.gl ko.gl qr.ae g.co yhoo.it 4sq.com swarmapp.com instagr.am pic.twitter.com is.gd shar.es ln.is fw.to zpr.io
+    """.split()
+)
+
+# Hosts where a path begins with an account, and the first path segments there that are no account.
+PROFILES: dict[str, frozenset[str]] = {
+    host: frozenset(sections.split())
+    for hosts, sections in {
+        "twitter.com x.com nitter.net fxtwitter.com vxtwitter.com": "hashtag search i home explore settings intent",
+        "bsky.app staging.bsky.app": "search hashtag starter-pack settings",
+        "facebook.com fb.com fb.watch messenger.com": "events groups watch hashtag sharer sharer.php marketplace reel",
+        "instagram.com threads.net threads.com": "explore p reel reels tv accounts",
+        "tiktok.com vm.tiktok.com": "tag discover music explore",
+        "t.me telegram.me telegram.dog": "joinchat share",
+        "linkedin.com": "company news pulse jobs feed posts school learning events",
+        "youtube.com": "watch playlist results shorts live embed feed hashtag",
+        "twitch.tv": "directory videos p",
+        "reddit.com old.reddit.com new.reddit.com redd.it": "r search comments",
+        "snapchat.com": "discover lens spotlight",
+        "pinterest.com": "pin ideas search",
+        "vk.com vk.ru ok.ru": "search feed video music groups",
+        "weibo.com weibo.cn": "search hot topic",
+        "github.com gitlab.com": "topics trending features explore search about",
+        "soundcloud.com": "discover search charts",
+        "medium.com": "tag topic search m",
+        "quora.com": "topic search",
+        "vimeo.com": "watch channels categories",
+        "flickr.com": "groups explore search",
+        "steamcommunity.com": "app groups market",
+        "patreon.com ko-fi.com buymeacoffee.com onlyfans.com cash.app paypal.me paypal.com venmo.com": "about",
+        "about.me keybase.io gravatar.com discord.gg discord.com discordapp.com wa.me api.whatsapp.com signal.me": "",
+        "gofundme.com": "f discover c",
+        "plc.directory njump.me primal.net snort.social truthsocial.com gab.com gettr.com parler.com": "tags search",
+    }.items()
+    for host in hosts.split()
+}
+# Hosts under which an account has a subdomain; its root is the profile.
+HOSTED = tuple(
+    ".bsky.social .tumblr.com .substack.com .wordpress.com .blogspot.com .livejournal.com .deviantart.com .carrd.co"
+    " .bandcamp.com .medium.com .brid.gy .github.io .typepad.com .weebly.com .wixsite.com .netlify.app".split()
+)
+_ACCOUNT_SECTIONS = frozenset("user users u profile profiles member members people channel c author".split())
+_TRACKING = frozenset(
+    "fbclid gclid dclid msclkid yclid igshid igsh mc_cid mc_eid ref ref_src ref_url referrer si s smid smtyp cmpid"
+    " ocid ncid sr_share ftag feature at_medium at_campaign __twitter_impression guccounter share spm".split()
+)
+
+
+_SCRIPTS = rf"{ALPHABETS}\x{{5d0}}-\x{{5ea}}\x{{620}}-\x{{669}}\x{{671}}-\x{{6d3}}\x{{900}}-\x{{963}}"  # not those that run on
+_INSIDE = rf"[!#-;=?-\[\]_|~{_SCRIPTS}]"
+_LAST = rf"[0-9/_=&%#+\-@~*${_SCRIPTS}]"
+_TAIL = rf"(?:[/?#](?:{_INSIDE}*{_LAST})?)"
+_LABELS = rf"\b(?:[{LATIN}0-9][{LATIN}0-9\-]*\.)+"
+_SCHEME = r"(?:[A-Za-z][A-Za-z0-9+.\-]*:/{2,3})"
+
+URL = rf"(?:{_SCHEME}|\b(?i:www\d{{0,2}})\.)[^{SPACE}<>\"“”«»/?#…()]+{_TAIL}?"
+"""RE2: a URL with a scheme, or a host that begins with `www`. Punctuation at its end is the sentence's."""
+BARE_URL = (
+    rf"(?:{_LABELS}(?:[a-z]{{2,}}|[A-Z]{{2,}})(?::\d{{2,5}})?/(?:{_INSIDE}*{_LAST})?)"
+    rf"|(?:{_LABELS}(?i:com|org|net|edu|gov|mil|info|biz|news|online|site|app|blog|co\.uk|org\.uk|gov\.uk|com\.au"
+    r"|com\.br|co\.jp|co\.in|co\.za|com\.tr|com\.mx|com\.ng|co\.ke|go\.id|co\.id)\b)"
+)
+"""RE2: a link without a scheme: a host and a path, or a host under a suffix that nobody mistakes for a word."""
+_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())  # the packaged list: no disk, no network
+
+
+class Link(NamedTuple):
+    """What stays of a URL."""
+
+    key: int
+    """Unkeyed 64-bit hash of the whole normalised URL; 0 when nothing may stay."""
+    domain: str | None
+    """Registered domain, lower-case, IDNA (`xn--…`); None for addresses, shorteners, profiles, nonsense."""
+
+
+class Links(msgspec.Struct, frozen=True):
+    """The link columns of a batch."""
+
+    domains: pa.ListArray
+    keys: pa.ListArray
+
+
+NOTHING = Link(0, None)
+
+
+@lru_cache(maxsize=1 << 14)
+def registered_domain(host: str) -> str | None:
+    """The registered domain of a host name by the Public Suffix List, private section left out.
+
+    >>> registered_domain("news.bbc.co.uk"), registered_domain("127.0.0.1")
+    ('bbc.co.uk', None)
+    """
+    parts = _EXTRACT.extract_str(host)
+    if not parts.domain or not parts.suffix:
+        return None
+    try:
+        return f"{parts.domain}.{parts.suffix}".encode("idna").decode().lower()
+    except UnicodeError:
+        return None
+
+
+def _is_profile(host: str, segments: list[str]) -> bool:
+    if any(segment.startswith(("@", "did:")) for segment in segments):
+        return True
+    if host in PROFILES:
+        return bool(segments) and segments[0].lower() not in PROFILES[host]
+    if segments and segments[0].lower() in _ACCOUNT_SECTIONS and len(segments) > 1:
+        return True
+    return host.endswith(HOSTED) and not segments
+
+
+def _host(authority: str) -> str:
+    host = authority.rpartition("@")[2].partition(":")[0].strip(".").lower()
+    for prefix in ("www.", "m.", "mobile.", "amp."):
+        if host.startswith(prefix) and host.count(".") > 1:
+            host = host.removeprefix(prefix)
+    return host
+
+
+def _is_tracking(parameter: str) -> bool:
+    name = parameter.partition("=")[0].lower()
+    return name in _TRACKING or name.startswith("utm_")
+
+
+def read_link(url: str) -> Link:
+    """What stays of one URL; its scheme, fragment, tracking parameters and trailing slash do not count.
+
+    >>> read_link("https://www.example.org/a/?utm_source=x#top") == read_link("http://example.org/a")
+    True
+    >>> read_link("https://bsky.app/profile/did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/post/3k")
+    Link(key=0, domain=None)
+    """
+    url = url.strip()[:MAX_URL_LENGTH]
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    if scheme.lower() not in ("http", "https", "hxxp", "hxxps", ""):
+        return NOTHING
+    rest = rest.lstrip("/").partition("#")[0]
+    address, _, query = rest.partition("?")
+    authority, _, path = address.partition("/")
+    host = _host(authority)
+    if "." not in host or "@" in path.partition("/")[0]:
+        return NOTHING
+    segments = [unquote(segment) for segment in path.split("/") if segment]
+    if _is_profile(host, segments):
+        return NOTHING
+    parameters = sorted(unquote(part) for part in query.split("&") if part and not _is_tracking(part))
+    whole = "/".join([host, *segments]) + ("?" + "&".join(parameters) if parameters else "")
+    key = int.from_bytes(blake2b(whole.encode("utf-8", "replace"), digest_size=8).digest()) or 1
+    if host in SHORTENERS:
+        return Link(key, None)
+    return Link(key, registered_domain(host))
+
+
+def _urls_in(texts: pa.StringArray) -> tuple[np.ndarray, pa.StringArray]:
+    """The URLs written in the texts, and the row of each; those a platform cut short (`…`) are left out."""
+    marked = pc.replace_substring_regex(texts, r"[\x01\x02]", "")
+    marked = pc.replace_substring_regex(marked, rf"({URL}|{BARE_URL})", "\x01\\1\x02")
+    parts = pc.split_pattern(marked, "\x01")
+    rows = pc.list_parent_indices(parts).to_numpy()
+    pieces = pc.list_flatten(parts)
+    is_url = pc.match_substring(pieces, "\x02")
+    whole = pc.invert(pc.match_substring_regex(pieces, "\x02(?:…|\\.\\.)"))
+    kept = pc.and_(is_url, whole)
+    urls = pc.replace_substring_regex(pieces.filter(kept), "(?s)\x02.*", "")
+    return rows[kept.to_numpy(zero_copy_only=False)], urls
+
+
+def _lists(rows: np.ndarray, values: pa.Array, length: int) -> pa.ListArray:
+    """One list a row from values whose rows are sorted."""
+    offsets = np.searchsorted(rows, np.arange(length + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def _distinct(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Places of the first use of each (row, code), in order; at most `MAX_LINKS` a row."""
+    if len(rows) == 0:
+        return np.empty(0, np.int64)
+    _, first = np.unique(np.stack([rows, codes]), axis=1, return_index=True)
+    first.sort()
+    kept = rows[first]
+    rank = np.arange(len(kept)) - np.searchsorted(kept, kept)
+    return np.asarray(first[rank < MAX_LINKS])
+
+
+def read_links(urls: pa.ListArray, texts: pa.StringArray, may_link: np.ndarray) -> Links:
+    """The links of each row: those the platform gave, then those in the text.
+
+    `may_link` (bool) marks the rows whose text is worth searching.
+    """
+    count = len(texts)
+    given_rows = pc.list_parent_indices(urls).to_numpy()
+    given = pc.list_flatten(urls)
+    searched = np.flatnonzero(may_link)
+    found_rows, found = _urls_in(texts.take(pa.array(searched)))
+    rows = np.concatenate([given_rows, searched[found_rows]])
+    encoded = pa.concat_arrays([given, found]).fill_null("").dictionary_encode()
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    which = encoded.indices.to_numpy()[order]
+    # One library call for each distinct URL of the batch.
+    links = [read_link(url) for url in encoded.dictionary.to_pylist()]
+    keys = np.array([link.key for link in links], np.uint64)
+    names = sorted({link.domain for link in links if link.domain})
+    code_of = {name: code for code, name in enumerate(names)}
+    codes = np.array([code_of[link.domain] if link.domain else -1 for link in links], np.int64)
+    if len(links) == 0:
+        keys, codes = np.empty(0, np.uint64), np.empty(0, np.int64)
+    with_key = np.flatnonzero(keys[which] != 0) if len(rows) else np.empty(0, np.int64)
+    with_key = with_key[_distinct(rows[with_key], which[with_key])]
+    with_domain = np.flatnonzero(codes[which] >= 0) if len(rows) else np.empty(0, np.int64)
+    with_domain = with_domain[_distinct(rows[with_domain], codes[which[with_domain]])]
+    return Links(
+        domains=_lists(
+            rows[with_domain],
+            pa.array(names, pa.string()).take(pa.array(codes[which[with_domain]])),
+            count,
+        ),
+        keys=_lists(rows[with_key], pa.array(keys[which[with_key]]), count),
+    )

@@ -1,0 +1,154 @@
+"""Turns accounts into keys that die within a day: the only module that hashes who posted.
+
+`speaker` is BLAKE2b under a key that lives in memory, is replaced at each UTC midnight of stream time and at
+every start, and is overwritten when it is replaced. Speakers of two epochs cannot be compared, nor can those of
+two runs. Yesterday's key is kept for one hour of stream time past midnight, for one use: an account that
+disappears then is announced under both keys, so that its posts before midnight leave the open windows too.
+
+`post_key` must survive midnight, or a deletion would miss its post; its key lives as long as the process.
+Owns no memory of posts and no redaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.clock import HOUR_US
+from groundswell.gate.patterns import ACCOUNT, WORD
+
+__all__ = ["SpeakerKeys", "mentioned"]
+
+DAY_US = 24 * HOUR_US
+GRACE_US = HOUR_US
+"""How long past midnight yesterday's key lives."""
+_KEY_BYTES = 32
+
+_NOBODY = (
+    rf"\b(?i:RT|MT|QT|HT|via|from|by|credit|cc|source)\s*:?\s*@{ACCOUNT}\s?:?"
+    r"|(?i:@(?:user(?:name)?|handle|mention|usuario|someone)\b)"
+)
+_MENTION = rf"(?:^|[^{WORD}.+%\-/@])@(?P<name>{ACCOUNT})"
+
+
+def mentioned(texts: pa.StringArray) -> pa.StringArray:
+    """The one account each text speaks to or about, case-folded; null for none.
+
+    That is the first mention which is no credit (`RT @x:`, `via @x`) and no mask (`@user`).
+
+    >>> mentioned(pa.array(["RT @a: look at @B", "@user hi", "@a shame on you"])).to_pylist()
+    ['b', None, 'a']
+    """
+    texts = pc.replace_substring_regex(texts, _NOBODY, " ")
+    names = pc.struct_field(pc.extract_regex(texts, _MENTION), "name")
+    return pc.utf8_lower(pc.replace_substring_regex(names, r"\p{Cf}+", ""))
+
+
+def _hash(key: bytearray, context: bytes, values: Iterable[str]) -> np.ndarray:
+    """Keyed BLAKE2b-64 of each value within a context; 0, which means none, becomes 1."""
+    if not any(key):
+        raise ValueError("the speaker keys were destroyed; make new `SpeakerKeys`")
+    base = blake2b(context + b"\0", digest_size=8, key=key)
+    digests = bytearray()
+    for value in values:  # one library call for each distinct value of a batch
+        hashed = base.copy()
+        hashed.update(value.encode("utf-8", "surrogatepass"))
+        digests += hashed.digest()
+    hashes = np.frombuffer(bytes(digests), np.uint64).copy()
+    hashes[hashes == 0] = 1
+    return hashes
+
+
+def _hash_column(key: bytearray, purpose: bytes, sources: pa.StringArray, values: pa.StringArray) -> np.ndarray:
+    """Hash each row's value within its source, each distinct value once; 0 where the value is null."""
+    out = np.zeros(len(values), np.uint64)
+    encoded_sources = sources.dictionary_encode()
+    names = encoded_sources.dictionary.to_pylist()
+    which = encoded_sources.indices.to_numpy()
+    for index, name in enumerate(names):
+        rows = np.arange(len(values)) if len(names) == 1 else np.flatnonzero(which == index)
+        encoded = (values if len(names) == 1 else values.take(pa.array(rows))).dictionary_encode()
+        hashes = _hash(key, purpose + b"\0" + name.encode(), encoded.dictionary.to_pylist())
+        filled = encoded.indices.is_valid().to_numpy(zero_copy_only=False)
+        codes = encoded.indices.fill_null(0).to_numpy()
+        if len(hashes):
+            out[rows[filled]] = hashes[codes[filled]]
+    return out
+
+
+class SpeakerKeys:
+    """The keys of one process; nothing here is ever written down.
+
+    >>> keys = SpeakerKeys()
+    >>> keys.advance(DAY_US + 5)
+    >>> keys.epochs(DAY_US + 5)
+    (1,)
+    """
+
+    def __init__(self, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._random = random
+        self._post_key = bytearray(random(_KEY_BYTES))
+        self._account_key = bytearray(random(_KEY_BYTES))
+        self._epoch_keys: dict[int, bytearray] = {}
+        self._now_us: int | None = None
+
+    def advance(self, time_us: int) -> int:
+        """Move stream time on: make today's key, destroy what is past its hour; the epoch of `time_us`.
+
+        Time that runs backwards counts as the latest before it.
+        """
+        self._now_us = time_us if self._now_us is None else max(time_us, self._now_us)
+        today = self._now_us // DAY_US
+        if today not in self._epoch_keys:
+            self._epoch_keys[today] = bytearray(self._random(_KEY_BYTES))
+        for epoch in [epoch for epoch in self._epoch_keys if epoch != today]:
+            if epoch < today - 1 or self._now_us % DAY_US >= GRACE_US:
+                _destroy(self._epoch_keys.pop(epoch))
+        return today
+
+    def epochs(self, time_us: int) -> tuple[int, ...]:
+        """The epochs whose keys are alive at `time_us`, today's first."""
+        self.advance(time_us)
+        return tuple(sorted(self._epoch_keys, reverse=True))
+
+    def speakers(self, epoch: int, sources: pa.StringArray, accounts: pa.StringArray) -> np.ndarray:
+        """`speaker` of each row (uint64) under a living epoch's key; `KeyError` when it is gone."""
+        return _hash_column(self._epoch_keys[epoch], b"speaker", sources, accounts)
+
+    def targets(
+        self, epoch: int, sources: pa.StringArray, texts: pa.StringArray, redacted: pa.StringArray
+    ) -> np.ndarray:
+        """`target` of each row (uint64): the account its text speaks to or about, 0 for none.
+
+        A text of which redaction leaves nothing only hands a post on, and speaks of nobody.
+        """
+        out = np.zeros(len(texts), np.uint64)
+        mentions = pc.and_(pc.match_substring(texts, "@"), pc.greater(pc.binary_length(redacted), 0))
+        rows = np.flatnonzero(mentions.to_numpy(zero_copy_only=False))
+        if len(rows):
+            at = pa.array(rows)
+            out[rows] = _hash_column(self._epoch_keys[epoch], b"target", sources.take(at), mentioned(texts.take(at)))
+        return out
+
+    def posts(self, sources: pa.StringArray, uris: pa.StringArray) -> np.ndarray:
+        """`post_key` of each row (uint64); the same for a post, its edits and its deletion."""
+        return _hash_column(self._post_key, b"post", sources, uris)
+
+    def accounts(self, sources: pa.StringArray, accounts: pa.StringArray) -> np.ndarray:
+        """A key of each row's account (uint64) for the gate's own short memory; it never leaves the gate."""
+        return _hash_column(self._account_key, b"account", sources, accounts)
+
+    def close(self) -> None:
+        """Destroy every key."""
+        for key in (self._post_key, self._account_key, *self._epoch_keys.values()):
+            _destroy(key)
+        self._epoch_keys.clear()
+
+
+def _destroy(key: bytearray) -> None:
+    key[:] = bytes(len(key))

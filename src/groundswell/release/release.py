@@ -1,0 +1,275 @@
+"""Owns the line itself: what of a candidate is published, and when.
+
+`Release.decide` is the only door. A candidate comes out as a record, or is refused with a counted reason;
+what it says is built from laddered, screened and coarsened parts, never copied. What a record may say stands
+here and in what is joined here: `floor`, `ladder`, `geography`, `phrases`, `policy`, `revision`.
+
+Between ticks only published material is kept: the last record of each chain and what was decided for it. So
+the state may be written down beside the records, and a process that restores it goes on as if never killed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from groundswell.candidates import Candidate, Gap
+from groundswell.clock import HOUR_US, MINUTE_US, floor_to, rfc3339
+from groundswell.drops import Refusal
+from groundswell.errors import StoreError
+from groundswell.metrics import Metrics
+from groundswell.published import Bin, Coverage, Record
+from groundswell.release.floor import Floor, ReleaseSettings
+from groundswell.release.geography import PopulationGrid, showable_place
+from groundswell.release.ladder import Ladder, label
+from groundswell.release.phrases import showable_phrases
+from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
+from groundswell.release.publish_key import PublishKey
+from groundswell.release.revision import (
+    BIN_US,
+    CrowdRecord,
+    Standing,
+    chosen_phrases,
+    closing,
+    draft,
+    is_due,
+    same_to_a_reader,
+)
+
+__all__ = ["Decision", "Marks", "Release", "gap_record"]
+
+_DAY_US = 24 * HOUR_US
+_FORGOTTEN_AFTER_US = 2 * _DAY_US
+_GAP_REASONS = frozenset({"outage", "cursor_too_old", "slow_reader"})
+_ENDINGS = frozenset({"fading", "ended"})
+
+_STATE_DECODER = msgspec.msgpack.Decoder(dict[str, Standing])
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What every record says of where its posts came from; both false for live posts."""
+
+    simulated: bool = False
+    replayed: bool = False
+
+
+@dataclass
+class Decision:
+    """What one tick lets over the line."""
+
+    records: list[Record] = field(default_factory=list)
+    bins: list[Bin] = field(default_factory=list)
+    released: set[str] = field(default_factory=set)
+    """Those chains among the candidates that stand published, changed or not."""
+    refused: Counter[Refusal] = field(default_factory=Counter)
+
+
+class Release:
+    """Decides, tick by tick, what is published.
+
+    Parameters
+    ----------
+    settings
+        The floors.
+    key
+        The secret behind the ladder's thresholds.
+    population
+        How many people live where.
+    person_like
+        The person gate: whether a phrase could be a private person's name.
+    metrics
+        Counts records by kind and refusals by reason.
+    marks
+        Put on every record.
+    country_names
+        What a country is called, by ISO 3166-1 alpha-2 code; codes show for those that are missing.
+    """
+
+    def __init__(
+        self,
+        settings: ReleaseSettings,
+        key: PublishKey,
+        population: PopulationGrid,
+        person_like: Callable[[str], bool],
+        metrics: Metrics,
+        marks: Marks = Marks(),
+        *,
+        country_names: Mapping[str, str] | None = None,
+    ) -> None:
+        self._floor = Floor(settings.k, settings.sensitive_k)
+        self._ladders = {
+            sensitive: Ladder(key, self._floor.of(sensitive=sensitive), entry_until=self._floor.sensitive_k)
+            for sensitive in (False, True)
+        }
+        self._population = population
+        self._person_like = person_like
+        self._metrics = metrics
+        self._marks = marks
+        self._country_names = country_names or {}
+        self._standing: dict[str, Standing] = {}
+
+    def decide(self, candidates: Sequence[Candidate], tick_us: int) -> Decision:
+        """What of `candidates` is published at `tick_us`; call it with ticks in order."""
+        decision = Decision()
+        for candidate in candidates:
+            self._decide(candidate, tick_us, decision)
+        for record in decision.records:
+            self._metrics.release_records.labels(record.__struct_config__.tag).inc()
+        for reason, count in decision.refused.items():
+            self._metrics.release_refused.labels(reason).inc(count)
+        self._forget(tick_us)
+        return decision
+
+    def state(self) -> bytes:
+        """All that is remembered between ticks; the same bytes for the same history."""
+        return msgspec.msgpack.encode(dict(sorted(self._standing.items())))
+
+    def restore(self, state: bytes) -> None:
+        """Go on from `state()`.
+
+        Raises
+        ------
+        StoreError
+            It is not such a state.
+        """
+        try:
+            self._standing = _STATE_DECODER.decode(state)
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                "checkpoint",
+                f"the release state cannot be read ({type(error).__name__})",
+                "start with a new data folder, or with the version of the program that wrote this one",
+            ) from None
+
+    def _decide(self, candidate: Candidate, tick_us: int, decision: Decision) -> None:
+        asked = self._asked(candidate)
+        barred = refusal(candidate, asked)
+        outcome = barred or self._describe(candidate, asked, tick_us)
+        if isinstance(outcome, Refusal):
+            decision.refused[outcome] += 1
+        else:
+            decision.records.extend(outcome)
+        if candidate.chain in self._standing:
+            decision.released.add(candidate.chain)
+            if barred is None:
+                decision.bins.extend(self._bins(candidate, asked, tick_us))
+
+    def _asked(self, candidate: Candidate) -> Handling:
+        """The policy's demands on a chain, which may grow and never shrink once it is out."""
+        asked = handling(candidate, self._floor.sensitive_k)
+        last = self._standing.get(candidate.chain)
+        if last is None:
+            return asked
+        return replace(asked, sensitive=asked.sensitive or last.sensitive, coarse=asked.coarse or last.coarse)
+
+    def _describe(self, candidate: Candidate, asked: Handling, tick_us: int) -> list[CrowdRecord] | Refusal:
+        """The revisions that `candidate` calls for, maybe none; or why nothing may be said of it now."""
+        last = self._standing.get(candidate.chain)
+        ladder = self._ladders[asked.sensitive]
+        # The chain's first day, not today: a crowd that lasts must not draw its threshold anew each midnight.
+        entry = f"{candidate.seed}\x1f{candidate.first_us // _DAY_US}"
+        reached = ladder.rung(candidate.speakers, candidate.chain, entry)
+        enough = reached is not None if last is None else candidate.speakers >= ladder.leaving(entry)
+        if not enough:
+            return self._let_end(candidate, tick_us) or Refusal.BELOW_FLOOR
+        floor = self._floor.of(sensitive=asked.sensitive)
+        phrases = showable_phrases(candidate.phrases, floor, self._person_like)
+        if not phrases:
+            return self._let_end(candidate, tick_us) or Refusal.NO_PHRASE
+        due = last is None or is_due(candidate, last)
+        rung = max(reached or 0, last.rung if last else 0)
+        record = draft(
+            candidate,
+            rung=rung,
+            phrases=chosen_phrases(phrases, last, due),
+            place=showable_place(
+                candidate.places, floor, asked.coarseness, self._population, self._country_names
+            ),
+            floor=floor,
+            tick_us=tick_us,
+            last=last,
+            simulated=self._marks.simulated,
+            replayed=self._marks.replayed,
+        )
+        return self._revise(candidate, record, rung, asked, due)
+
+    def _revise(
+        self, candidate: Candidate, record: CrowdRecord, rung: int, asked: Handling, due: bool
+    ) -> list[CrowdRecord]:
+        """Remember what stands, and give the revisions that a reader needs to see."""
+        last = self._standing.get(candidate.chain)
+        revisions: list[CrowdRecord] = []
+        kept, last_seen_us = record, floor_to(candidate.last_us, MINUTE_US)
+        if last is not None and not due and same_to_a_reader(record, last.record):
+            kept, last_seen_us = last.record, last.last_seen_us
+        else:
+            if last is not None and type(last.record) is not type(record):
+                # An event that turns out to be amplification, or the other way: the old kind ends.
+                revisions.append(closing(last.record, "ended", record.published_at))
+            revisions.append(record)
+        self._standing[candidate.chain] = Standing(
+            record=kept,
+            rung=rung,
+            last_seen_us=max(last_seen_us, last.last_seen_us) if last else last_seen_us,
+            bins_until_us=last.bins_until_us if last else -1,
+            sensitive=asked.sensitive,
+            coarse=asked.coarse,
+        )
+        return revisions
+
+    def _let_end(self, candidate: Candidate, tick_us: int) -> list[CrowdRecord]:
+        """The one thing said of a published crowd that has become too small to describe: that it fades."""
+        last = self._standing.get(candidate.chain)
+        if last is None or candidate.state not in _ENDINGS or candidate.state == last.record.state:
+            return []
+        record = closing(last.record, candidate.state, rfc3339(tick_us))
+        self._standing[candidate.chain] = msgspec.structs.replace(last, record=record)
+        return [record]
+
+    def _bins(self, candidate: Candidate, asked: Handling, tick_us: int) -> Iterator[Bin]:
+        """The closed bins of a published chain that are not out yet, in order.
+
+        Their thresholds belong to the series and stay the same from bin to bin, so that a steady crowd draws
+        a steady line and no average over bins undoes them. No bin shows more than its record does.
+        """
+        standing = self._standing[candidate.chain]
+        ladder = self._ladders[asked.sensitive]
+        until_us = tick_us - (ASSEMBLY_DELAY_US if asked.delayed else 0)
+        for start_us, speakers in sorted(candidate.bins):
+            if start_us <= standing.bins_until_us or start_us + BIN_US > until_us:
+                continue
+            rung = ladder.rung(speakers, f"{candidate.chain}\x1fbins")
+            accounts = None if rung is None else label(min(rung, standing.rung))
+            yield Bin(series=candidate.chain, start=rfc3339(start_us), accounts=accounts)
+            standing = msgspec.structs.replace(standing, bins_until_us=start_us)
+        self._standing[candidate.chain] = standing
+
+    def _forget(self, tick_us: int) -> None:
+        """Chains that nobody spoke of for two days: their ids do not come back."""
+        gone = [
+            chain
+            for chain, standing in self._standing.items()
+            if standing.last_seen_us < tick_us - _FORGOTTEN_AFTER_US
+        ]
+        for chain in gone:
+            del self._standing[chain]
+
+
+def gap_record(gap: Gap, tick_us: int, marks: Marks = Marks()) -> Coverage:
+    """What was not collected, as a record: the same gap has the same id."""
+    start, end = rfc3339(gap.start_us), rfc3339(gap.end_us)
+    return Coverage(
+        id=f"gap-{gap.source}-{start}",
+        source=gap.source,
+        first_seen=start,
+        last_seen=end,
+        published_at=rfc3339(tick_us),
+        state="not_collected",
+        reason=gap.reason if gap.reason in _GAP_REASONS else "outage",
+        simulated=marks.simulated,
+        replayed=marks.replayed,
+    )

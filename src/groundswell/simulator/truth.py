@@ -1,0 +1,58 @@
+"""What was planted: the answers that tests and measurements compare with. Truth is never on the wire."""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["Planted", "PlantedCampaign", "PlantedEvent", "PlantedOutage", "PlantedPileOn"]
+
+
+class Planted(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything planted; times are stream time in microseconds, `end_us` exclusive."""
+
+    id: str
+    start_us: int
+    end_us: int
+
+
+class PlantedEvent(Planted, frozen=True, kw_only=True):
+    """A public event that a crowd speaks of: this is what should be published."""
+
+    kind: str
+    place: str
+    """The city's name in English (as GeoNames has it)."""
+    local_place: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    latitude: float
+    longitude: float
+    posts_per_second: float
+    """Planned mean over the event's duration."""
+    languages: tuple[str, ...]
+    """Most posts first."""
+    onset: str
+    """`sudden`, `building` or `slow`."""
+    posts: int
+    """Posts on the wire, those lost in an outage not counted."""
+
+
+class PlantedCampaign(Planted, frozen=True, kw_only=True):
+    """One text copied by many accounts within two minutes: amplification, not an event."""
+
+    language: str
+    text: str
+    posts: int
+    accounts: int
+
+
+class PlantedPileOn(Planted, frozen=True, kw_only=True):
+    """A crowd against one invented private person: must never be published."""
+
+    language: str
+    name: str
+    handle: str
+    posts: int
+
+
+class PlantedOutage(Planted, frozen=True, kw_only=True):
+    """A stretch in which the source is silent."""

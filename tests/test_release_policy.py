@@ -1,0 +1,104 @@
+"""What is sensitive, and what that asks of a candidate."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from groundswell.clock import HOUR_US
+from groundswell.drops import Refusal
+from groundswell.release.policy import handling, refusal
+from groundswell.release.words import SENSITIVE_PLACES, THREATS_TO_LIFE
+from tests.release_crowds import LISBON, NOON_US, crowd, phrase
+
+
+@pytest.mark.parametrize("category", ["attack", "assembly", "election", "outbreak", "health", "conflict"])
+def test_sensitive_matters_need_the_higher_floor(category: str) -> None:
+    assert handling(crowd(category=category), 50).sensitive
+
+
+@pytest.mark.parametrize("category", ["flood", "storm", "earthquake", "transport", "sport", "other"])
+def test_others_do_not(category: str) -> None:
+    asked = handling(crowd(category=category), 50)
+    assert (asked.sensitive, asked.coarse, asked.delayed) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "mosque",
+        "explosion near church",
+        "mezquita",
+        "Мечеть",
+        "清真寺",
+        "المسجد الكبير",
+        "abortion clinic",
+        "hôpital",
+        "hopital",
+        "больница",
+        "病院",
+        "shelter",
+        "elementary school",
+        "escuelas",
+        "학교",
+        "prison riot",
+        "cárcel",
+        "監獄",
+        "migrant boat",
+        "flüchtlinge",
+        "border crossing",
+        "rumah sakit",
+        "मस्जिद",
+    ],
+)
+def test_a_sensitive_place_makes_the_map_coarse(words: str) -> None:
+    assert SENSITIVE_PLACES.found_in(words)
+    asked = handling(crowd(phrases=(phrase(words, 1),)), 50)
+    assert asked.coarse
+    assert not asked.sensitive
+
+
+@pytest.mark.parametrize(
+    "words", ["christchurch", "flash flood", "templeton", "kita semua", "จังหวัด", "magnitude 7"]
+)
+def test_everyday_words_do_not(words: str) -> None:
+    assert not SENSITIVE_PLACES.found_in(words)
+
+
+def test_a_place_that_is_sensitive_by_name_makes_the_map_coarse() -> None:
+    shrine = msgspec.structs.replace(LISBON, name="Evin Prison")
+    assert handling(crowd(places=(shrine,)), 50).coarse
+
+
+def test_an_assembly_waits_six_hours_from_its_first_post() -> None:
+    march = crowd(category="assembly", first_us=NOON_US - 6 * HOUR_US + 1)
+    asked = handling(march, 50)
+    assert (asked.sensitive, asked.coarse, asked.delayed) == (True, True, True)
+    assert refusal(march, asked) is Refusal.DELAYED
+    assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked) is None
+
+
+@pytest.mark.parametrize(
+    "words", ["mass shooting", "stampede", "взрыв", "踩踏", "tiroteo", "압사", "انفجار قوي", "fire"]
+)
+def test_a_threat_to_life_lifts_the_delay_but_not_the_coarseness(words: str) -> None:
+    assert THREATS_TO_LIFE.found_in(words)
+    asked = handling(crowd(category="assembly", phrases=(phrase(words, 50),)), 50)
+    assert (asked.delayed, asked.coarse, asked.sensitive) == (False, True, True)
+
+
+def test_a_handful_of_accounts_cannot_lift_the_delay() -> None:
+    assert handling(crowd(category="assembly", phrases=(phrase("stampede", 49),)), 50).delayed
+
+
+@pytest.mark.parametrize(
+    "words", ["fired up", "march for justice", "in memory of the dead", "עירייה", "tote bag"]
+)
+def test_words_that_only_sound_alarming_do_not(words: str) -> None:
+    assert not THREATS_TO_LIFE.found_in(words)
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.3, None), (0.31, Refusal.PERSON), (1.0, Refusal.PERSON)])
+def test_a_pile_on_is_no_event(share: float, refused: Refusal | None) -> None:
+    candidate = crowd(person_share=share)
+    assert refusal(candidate, handling(candidate, 50)) is refused
