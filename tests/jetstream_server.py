@@ -57,6 +57,19 @@ def _frame(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def moved_to(messages: Sequence[bytes], start_us: int) -> list[bytes]:
+    """Version 1 messages with their times moved so that the first is at `start_us`; broken ones as they are.
+
+    A public server's client asks from a little before now on, and gets nothing of an old recording.
+    """
+    shift_us = start_us - next(filter(None, (_time_of(message, 0) for message in messages)), start_us)
+    moved = []
+    for message in messages:
+        time_us = _time_of(message, 0)
+        moved.append(message.replace(b'"time_us":%d' % time_us, b'"time_us":%d' % (time_us + shift_us)))
+    return moved
+
+
 class JetstreamServer:
     """Serves a log of version 1 messages to any number of clients, each from its own cursor.
 
@@ -97,6 +110,7 @@ class JetstreamServer:
         self._log: list[bytes] = []
         self._times: list[int] = []
         self._changed = threading.Condition()
+        self._lost = 0
         self._closing = False
         self._connections: set[ServerConnection] = set()
         self._cuts: deque[int] = deque()
@@ -153,13 +167,7 @@ class JetstreamServer:
     def forget_before(self, time_us: int) -> None:
         """Lose the messages before `time_us` without knowing it: no client is told."""
         with self._changed:
-            kept = [
-                (time, message)
-                for time, message in zip(self._times, self._log, strict=True)
-                if time >= time_us
-            ]
-            self._times = [time for time, _ in kept]
-            self._log = [message for _, message in kept]
+            self._lost = bisect_left(list(accumulate(self._times, max)), time_us)
 
     # Misbehaviour. Each plan is used up by the connections to come, one entry each.
 
@@ -200,6 +208,8 @@ class JetstreamServer:
             return _refusal(404, "MethodNotImplemented")
         if self.version == 2 and ("wantedCollections" in query or "wantedDids" in query):
             return _refusal(400, "InvalidRequest")
+        if query.get("compress") == ["true"] and "Sec-WebSocket-Extensions" in request.headers:
+            return _refusal(400, "InvalidRequest")  # version 1 does not compress twice
         asked = query.get("zstdDictionary", [""])[0]
         if asked and (self._dictionary is None or asked != str(self._dictionary.dict_id())):
             return _refusal(400, "UnknownZstdDictionary")
@@ -250,7 +260,8 @@ class JetstreamServer:
             if not cursor:
                 return visible, False
             time_us = int(cursor)
-            return bisect_left(newest, max(time_us, self.oldest_us)), time_us < self.oldest_us
+            position = bisect_left(newest, max(time_us, self.oldest_us))
+            return max(position, self._lost), time_us < self.oldest_us
 
     def _visible(self) -> int:
         if self._rate is None:
@@ -342,9 +353,12 @@ def _main() -> None:
     parser.add_argument("file", type=Path, help="version 1 messages, one a line; .zst and .gz too")
     parser.add_argument("--port", type=int, default=6008)
     parser.add_argument("--rate", type=float, default=None, help="messages a second; all at once if left out")
+    parser.add_argument("--now", action="store_true", help="move the messages' times to begin now")
     parser.add_argument("--version", type=int, choices=(1, 2), default=2)
     arguments = parser.parse_args()
     lines = [line for line in _content(arguments.file).splitlines() if line.strip()]
+    if arguments.now:
+        lines = moved_to(lines, time.time_ns() // 1000)
     with JetstreamServer(lines, arguments.version, rate=arguments.rate, port=arguments.port) as server:
         print(server.url, flush=True)
         threading.Event().wait()

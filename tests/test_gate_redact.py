@@ -94,12 +94,13 @@ def test_invisible_characters_that_are_spelling_stay() -> None:
 
 
 NUMBERS_THAT_TELL_NEWS = """
-7.8|2013-05-20|10,000|911|+5|1992-11-12 07:04:41|20130520T070441Z|2013-2014|1 234 567 people|328 000 000 habitants
-$1234567|1,234,567|55555555|35.2N 97.4W|5-7 dead|21-19 21-17|9/11/2001 8:46|07 04 1992|12/10/2013 14.30|#20130520
-Flight MH370|10 000–15 000|100 000 - 150 000|2013 500 000|18:00 2013|1500000|6.4 at 12:44 on 12 Mar 2011|call 911 2013
-2 dead 5 hurt 2013|20-25 000|179.1234567|on 20.05.2013, 14:30|1.5 2.5 3.5|1/2/2013 - 5/2/2013|6-4 6-3 7-6|123 456
-€ 12345678|12 345 678,90 €|٢٠١٣-٠٥-٢٠|call 2013-05-20 12:30|THE SIMPSONS (1989-2014)|COVID-19 F-16 B-52 H1N1 G20|
-50%|3.5% of 7 000 000|Psalm 23:4|#MH17|10-15 km|M7.1|-40|1/2|24/7|1st 2nd|5G|£2.5m|1,5 Mio.|٧٫٨|१०,०००
+7.8|2013-05-20|10,|000|911|+5|1992-11-12 07:04:41|20130520T070441Z|2013-2014|1 234 567 people
+328 000 000 habitants|$1234567|1, 234,|567|55555555|35.2N 97.4W|5-7 dead|21-19 21-17|9/11/2001 8:46
+07 04 1992|12/10/2013 14.30|#20130520|Flight MH370|10 000–15 000|100 000 - 150 000|2013 500 000|18:00 2013
+1500000|6.4 at 12:44 on 12 Mar 2011|call 911 2013|2 dead 5 hurt 2013|20-25 000|179.1234567|on 20.05.2013,
+14:30|1.5 2.5 3.5|1/2/2013 - 5/2/2013|6-4 6-3 7-6|123 456|€ 12345678|12 345 678,|90 €|٢٠١٣-٠٥-٢٠
+call 2013-05-20 12:30|THE SIMPSONS (1989-2014)|COVID-19 F-16 B-52 H1N1 G20|50%|%40|3.5% of 7 000 000
+Psalm 23:4|#MH17|10-15 km|M7.1|-40|1/2|24/7|1st 2nd|5G|£2.5m|1,5 Mio.|٧٫٨|१०,०००
 """.replace("\n", "|").split("|")
 
 
@@ -110,11 +111,12 @@ def test_numbers_that_tell_news_stay(number: str) -> None:
 
 PHONES = """
 0490 39 07 81|0489 25 37 29|0393 1144137|780-999-2181|655 437 108|(99) 645-791|call 467 3395|07700 063 966
-0680 298 70 63|60-56-85-91|(72) 754-186|call me on 78 651 450|+1 (555) 123-4567|(+44) 7700 900123|00 44 7700 900123
-+٩٦٦ ٥٠ ١٢٣ ٤٥٦٧|०९८७६ ५४३२१०|９８７６５４３２１０|+7 (916) 123-45-67|8 (916) 123-45-67|8 916 123 45 67|06 12 34 56 78
-06.12.34.56.78|030/12345678|030 - 12345678|138-1234-5678|010-1234-5678|090-1234-5678|11 91234-5678|(11) 91234-5678
-555-1234|1-800-555-1234|98765 43210|+491701234567|2125551234|8-916-123-45-67|0171/1234567|tel. 12 34 56|+1.212.555.0123
-+44 (0)20 7946 0958|٠٥٠١٢٣٤٥٦٧|050 123 4567|0501234567|+250 788 123 456|+55 11 91234-5678|(021) 555 0199
+0680 298 70 63|60-56-85-91|(72) 754-186|call me on 78 651 450|+1 (555) 123-4567|(+44) 7700 900123
+00 44 7700 900123|+٩٦٦ ٥٠ ١٢٣ ٤٥٦٧|०९८७६ ५४३२१०|９８７６５４３２１０|+7 (916) 123-45-67|8 (916) 123-45-67
+8 916 123 45 67|06 12 34 56 78|06.12.34.56.78|030/12345678|030 - 12345678|138-1234-5678|010-1234-5678
+090-1234-5678|11 91234-5678|(11) 91234-5678|555-1234|1-800-555-1234|98765 43210|+491701234567|2125551234
+8-916-123-45-67|0171/1234567|tel. 12 34 56|+1.212.555.0123|+44 (0)20 7946 0958|٠٥٠١٢٣٤٥٦٧|050 123 4567
+0501234567|+250 788 123 456|+55 11 91234-5678|(021) 555 0199
 """.replace("\n", "|").split("|")
 
 
@@ -140,14 +142,17 @@ def test_slices_of_columns_are_redacted_as_they_stand() -> None:
 
 _PIECES = st.sampled_from(
     [
-        "@", "@jane", "＠", "&#64;", "&amp;", "%40", "%25", ".", "com", "example", "://", "http", "t.co/x", " ", "\u200b",
-        "+44", "7700", "900123", "12", "-", "(", ")", "[at]", "dot", "u/", "did:plc:", "#1234", "rue de la", "Paix", "St",
-        "ул. ", "GB59", "NAWV", "::", "ff:", "°", "′", "passport", "A1", "B-MW", "路12号", "\n", "/", "٩٦", "é", "名",
+        "@", "@jane", "＠", "&#64;", "&amp;", "%40", "%25", ".", "com", "example", "://", "http", "t.co/x",
+        " ", "\u200b",
+        "+44", "7700", "900123", "12", "-", "(", ")", "[at]", "dot", "u/", "did:plc:", "#1234", "rue de la",
+        "Paix", "St",
+        "ул. ", "GB59", "NAWV", "::", "ff:", "°", "′", "passport", "A1", "B-MW", "路12号", "\n", "/", "٩٦",
+        "é", "名",
     ]
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(_PIECES | st.text(max_size=6), max_size=14).map("".join), min_size=1, max_size=8))
 def test_redacting_twice_changes_nothing_and_never_grows(texts: list[str]) -> None:
     column = pa.array([text.encode("utf-8", "ignore").decode() for text in texts], pa.string())
@@ -159,7 +164,7 @@ def test_redacting_twice_changes_nothing_and_never_grows(texts: list[str]) -> No
         kernel(column).validate(full=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(_PIECES | st.text(max_size=6), max_size=14).map("".join))
 def test_a_text_is_redacted_the_same_alone_and_in_company(text: str) -> None:
     text = text.encode("utf-8", "ignore").decode()
@@ -170,10 +175,14 @@ def test_a_text_is_redacted_the_same_alone_and_in_company(text: str) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "@" * 30_000, "@a" * 15_000, "a@" * 15_000, "&amp;" * 6_000 + "#64;x", "%25" * 10_000 + "40", "1" * 32_000,
-        "1 " * 16_000, "1-" * 16_000, "(" * 16_000 + ")" * 16_000, "a." * 16_000, "http://" * 4_000, "\u200b" * 10_000,
-        "jane at " * 4_000, "[at]" * 8_000, "::" * 16_000, "12 Aa " * 5_000 + "Street", "rue de la " * 3_000, "A1" * 16_000,
-        "&#38;" * 6_000 + "#64;x", "12°3′" * 4_000, "x@y." * 8_000, "did:" * 8_000, " " * 32_000, "路1" * 8_000,
+        "@" * 30_000, "@a" * 15_000, "a@" * 15_000, "&amp;" * 6_000 + "#64;x", "%25" * 10_000 + "40",
+        "1" * 32_000,
+        "1 " * 16_000, "1-" * 16_000, "(" * 16_000 + ")" * 16_000, "a." * 16_000, "http://" * 4_000,
+        "\u200b" * 10_000,
+        "jane at " * 4_000, "[at]" * 8_000, "::" * 16_000, "12 Aa " * 5_000 + "Street",
+        "rue de la " * 3_000, "A1" * 16_000,
+        "&#38;" * 6_000 + "#64;x", "12°3′" * 4_000, "x@y." * 8_000, "did:" * 8_000, " " * 32_000,
+        "路1" * 8_000,
     ],
 )  # fmt: skip
 def test_hostile_texts_settle(hostile: str) -> None:
@@ -217,18 +226,30 @@ def test_formatted_identifiers_of_presidio_research_go() -> None:
 
 def test_features_are_never_missed_where_a_pattern_would_match() -> None:
     texts = [
-        "jane [at] example [dot] com", "jane at example dot com", "did:web:a.example", "@a@b.example", "a@b.example", "@x",
-        "x.tumblr.com", "see u/jane_doe", "ig: jane_doe", "jane#1234", "GB59 NAWV 7713 6867 0493 56", "aa:bb:cc:dd:ee:ff",
-        "00-1B-44-11-3A-B7", "2001:db8::1", "48°51′29″N", "40.712800, -74.006000", "///one.two.three", "dni 12345678",
-        "AA-123-BB", "京A12345", "number plate xy 123", "госномер а123вс77", "12 Main Street", "PO Box 12", "SW1A 1AA",
-        "12 rue Bleue", "Calle Mayor 12", "Lindenstraße 5", "ul. Prosta 7", "ул. Мира 5", "Atatürk Caddesi No: 5",
-        "شارع النيل 12", "南京路100号", "강남대로 12", "Jl. Merdeka No. 7", "Kossuth utca 5", "X1234567B", "паспорт 4509 123456",
+        "jane [at] example [dot] com", "jane at example dot com", "did:web:a.example", "@a@b.example",
+        "a@b.example", "@x",
+        "x.tumblr.com", "see u/jane_doe", "ig: jane_doe", "jane#1234", "GB59 NAWV 7713 6867 0493 56",
+        "aa:bb:cc:dd:ee:ff",
+        "00-1B-44-11-3A-B7", "2001:db8::1", "48°51′29″N", "40.712800, -74.006000", "///one.two.three",
+        "dni 12345678",
+        "AA-123-BB", "京A12345", "number plate xy 123", "госномер а123вс77", "12 Main Street", "PO Box 12",
+        "SW1A 1AA",
+        "12 rue Bleue", "Calle Mayor 12", "Lindenstraße 5", "ul. Prosta 7", "ул. Мира 5",
+        "Atatürk Caddesi No: 5",
+        "شارع النيل 12", "南京路100号", "강남대로 12", "Jl. Merdeka No. 7", "Kossuth utca 5", "X1234567B",
+        "паспорт 4509 123456",
     ]  # fmt: skip
     column, _ = reveal(pa.array(texts))
     flags = features(column)
     for pattern in (*ACCOUNTS, *DOCUMENTS):
         hits = pc.match_substring_regex(column, pattern.expression).to_numpy(zero_copy_only=False)
         wanted = int(pattern.needs)
-        missed = [text for text, hit, flag in zip(texts, hits, flags, strict=True) if hit and flag & wanted != wanted]
+        missed = [
+            text
+            for text, hit, flag in zip(texts, hits, flags, strict=True)
+            if hit and flag & wanted != wanted
+        ]
         assert not missed, pattern.identifier
-    assert not any(text == left for text, left in zip(texts, redactor.redact(column)[0].to_pylist(), strict=True))
+    assert not any(
+        text == left for text, left in zip(texts, redactor.redact(column)[0].to_pylist(), strict=True)
+    )

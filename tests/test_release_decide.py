@@ -123,6 +123,15 @@ def test_chains_of_one_seed_and_day_pass_together_or_not_at_all() -> None:
         assert len(gatekeeper().decide(chains, NOON_US).records) in (0, 20)
 
 
+def test_a_crowd_that_lasts_does_not_draw_its_threshold_anew_each_day() -> None:
+    def passed(tick_us: int) -> set[str]:
+        crowds = [at(tick_us, chain=f"c{seed}", speakers=29, seed=seed) for seed in range(60)]
+        return gatekeeper().decide(crowds, tick_us).released
+
+    assert 10 < len(passed(NOON_US)) < 50
+    assert passed(NOON_US) == passed(NOON_US + 24 * HOUR_US) == passed(NOON_US + 10 * SECOND_US)
+
+
 def test_nothing_new_means_no_revision_until_five_minutes_have_passed() -> None:
     release = gatekeeper()
     decide(release, at(NOON_US))
@@ -203,6 +212,11 @@ def test_an_assembly_is_published_after_its_delay_without_its_last_six_hours_of_
     assert decision.bins[-1].start == rfc3339(began_us + 55 * MINUTE_US)
 
 
+def test_a_threat_to_life_that_few_tell_of_lifts_no_delay() -> None:
+    march = crowd(category="assembly", phrases=(phrase("march", 400), phrase("stampede", 49)))
+    assert decide(gatekeeper(), march).refused == {Refusal.DELAYED: 1}
+
+
 def test_a_threat_to_life_at_an_assembly_shows_at_once_and_coarsely() -> None:
     march = crowd(category="assembly", places=(HAMLET,), phrases=(phrase("stampede", 400),))
     assert only(decide(gatekeeper(), march)).place.level == "country"
@@ -215,6 +229,16 @@ def test_what_was_once_sensitive_is_never_shown_more_finely() -> None:
     later = at(NOON_US + HOUR_US, places=(LISBON,), speakers=49, phrases=(phrase("flash flood", 49),))
     assert decide(release, later).refused == {Refusal.BELOW_FLOOR: 1}
     assert only(decide(release, at(NOON_US + 2 * HOUR_US, places=(LISBON,)))).place.h3 == coarse.h3
+
+
+def test_a_published_chain_that_becomes_a_pile_on_shows_nothing_but_its_end() -> None:
+    release = gatekeeper()
+    first = only(decide(release, crowd()))
+    later = at(NOON_US + HOUR_US, person_share=0.9, bins=((NOON_US, 900),))
+    decision = decide(release, later)
+    assert (decision.records, decision.bins, decision.refused) == ([], [], {Refusal.PERSON: 1})
+    ended = only(decide(release, msgspec.structs.replace(later, state="ended")))
+    assert ended == msgspec.structs.replace(first, state="ended", published_at=rfc3339(NOON_US + HOUR_US))
 
 
 def test_amplification_shows_no_exact_figure() -> None:

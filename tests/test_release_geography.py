@@ -107,9 +107,14 @@ def test_confidence_has_two_decimals_and_stays_a_share() -> None:
     place = shown(msgspec.structs.replace(PORTUGAL, confidence=0.87654))
     assert place is not None
     assert place.confidence == 0.88
-    place = shown(*[msgspec.structs.replace(PORTUGAL, confidence=0.9)] * 2)
+    place = shown(msgspec.structs.replace(PORTUGAL, confidence=1.01))
     assert place is not None
     assert place.confidence == 1.0
+
+
+def test_a_country_is_as_sure_as_the_surest_place_in_it() -> None:
+    place = shown(UTKANT, msgspec.structs.replace(UTKANT, name="Norway", level="country", confidence=0.95))
+    assert place == Place("Norway", "NO", None, "country", 0.95)
 
 
 def test_an_empty_gazetteer_shows_countries_only() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -95,7 +96,7 @@ def advantage(label_for: Callable[[str, int], str | None], steps: tuple[int, ...
     for number in range(series):
         name = f"series-{number}"
         for spoke in accused:
-            seen = [climb(lambda count, name=name: label_for(name, count), rung) - spoke for rung in steps]
+            seen = [climb(partial(label_for, name), rung) - spoke for rung in steps]
             accused[spoke] += any(own == rung - 1 for own, rung in zip(seen, steps, strict=True))
     return (accused[True] - accused[False]) / series
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from groundswell.release.phrases import identifies, is_part, showable_phrases
+from groundswell.release.phrases import identifies, is_part, is_showable, showable_phrases
+from groundswell.release.verdicts import Verdicts
 from tests.release_crowds import names_a_person, phrase
 
 
 def shown(*uses: tuple[str, int], floor: int = 20) -> tuple[str, ...]:
-    return showable_phrases([phrase(text, speakers) for text, speakers in uses], floor, names_a_person)
+    phrases = [phrase(text, speakers) for text, speakers in uses]
+    return showable_phrases(phrases, floor, lambda text: is_showable(text, names_a_person))
 
 
 def test_a_phrase_shows_from_the_floor_on() -> None:
@@ -100,3 +102,21 @@ def test_long_empty_and_unprintable_phrases_do_not_show(text: str) -> None:
 
 def test_the_same_phrase_shows_once() -> None:
     assert shown(("flood", 30), ("flood", 25)) == ("flood",)
+
+
+def test_verdicts_are_forgotten_when_a_tick_does_not_ask_for_them() -> None:
+    asked: list[str] = []
+
+    def is_flood(text: str) -> bool:
+        asked.append(text)
+        return text == "flood"
+
+    verdicts = Verdicts(is_flood)
+    for _ in range(3):
+        assert verdicts("flood")
+        verdicts.turn()
+    assert asked == ["flood"]
+    verdicts.turn()
+    assert verdicts("flood")
+    assert asked == ["flood", "flood"]
+    assert not verdicts("storm")

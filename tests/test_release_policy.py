@@ -5,22 +5,32 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from groundswell.candidates import Candidate
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
-from groundswell.release.policy import handling, refusal
+from groundswell.enrich.topics import CATEGORIES
+from groundswell.release.policy import SENSITIVE_MATTERS, Handling, handling, refusal
 from groundswell.release.words import SENSITIVE_PLACES, THREATS_TO_LIFE
 from tests.release_crowds import LISBON, NOON_US, crowd, phrase
 
 
-@pytest.mark.parametrize("category", ["attack", "assembly", "election", "outbreak", "health", "conflict"])
+def asked_of(candidate: Candidate) -> Handling:
+    return handling(candidate, 50, SENSITIVE_PLACES.found_in)
+
+
+@pytest.mark.parametrize("category", sorted(SENSITIVE_MATTERS))
 def test_sensitive_matters_need_the_higher_floor(category: str) -> None:
-    assert handling(crowd(category=category), 50).sensitive
+    assert asked_of(crowd(category=category)).sensitive
 
 
 @pytest.mark.parametrize("category", ["flood", "storm", "earthquake", "transport", "sport", "other"])
 def test_others_do_not(category: str) -> None:
-    asked = handling(crowd(category=category), 50)
+    asked = asked_of(crowd(category=category))
     assert (asked.sensitive, asked.coarse, asked.delayed) == (False, False, False)
+
+
+def test_the_sensitive_matters_are_categories_that_crowds_can_have() -> None:
+    assert set(CATEGORIES) >= SENSITIVE_MATTERS == {"attack", "assembly", "election", "outbreak"}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,7 @@ def test_others_do_not(category: str) -> None:
 )
 def test_a_sensitive_place_makes_the_map_coarse(words: str) -> None:
     assert SENSITIVE_PLACES.found_in(words)
-    asked = handling(crowd(phrases=(phrase(words, 1),)), 50)
+    asked = asked_of(crowd(phrases=(phrase(words, 1),)))
     assert asked.coarse
     assert not asked.sensitive
 
@@ -67,12 +77,12 @@ def test_everyday_words_do_not(words: str) -> None:
 
 def test_a_place_that_is_sensitive_by_name_makes_the_map_coarse() -> None:
     shrine = msgspec.structs.replace(LISBON, name="Evin Prison")
-    assert handling(crowd(places=(shrine,)), 50).coarse
+    assert asked_of(crowd(places=(shrine,))).coarse
 
 
 def test_an_assembly_waits_six_hours_from_its_first_post() -> None:
     march = crowd(category="assembly", first_us=NOON_US - 6 * HOUR_US + 1)
-    asked = handling(march, 50)
+    asked = asked_of(march)
     assert (asked.sensitive, asked.coarse, asked.delayed) == (True, True, True)
     assert refusal(march, asked) is Refusal.DELAYED
     assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked) is None
@@ -83,12 +93,12 @@ def test_an_assembly_waits_six_hours_from_its_first_post() -> None:
 )
 def test_a_threat_to_life_lifts_the_delay_but_not_the_coarseness(words: str) -> None:
     assert THREATS_TO_LIFE.found_in(words)
-    asked = handling(crowd(category="assembly", phrases=(phrase(words, 50),)), 50)
+    asked = asked_of(crowd(category="assembly", phrases=(phrase(words, 50),)))
     assert (asked.delayed, asked.coarse, asked.sensitive) == (False, True, True)
 
 
 def test_a_handful_of_accounts_cannot_lift_the_delay() -> None:
-    assert handling(crowd(category="assembly", phrases=(phrase("stampede", 49),)), 50).delayed
+    assert asked_of(crowd(category="assembly", phrases=(phrase("stampede", 49),))).delayed
 
 
 @pytest.mark.parametrize(
@@ -101,4 +111,4 @@ def test_words_that_only_sound_alarming_do_not(words: str) -> None:
 @pytest.mark.parametrize(("share", "refused"), [(0.3, None), (0.31, Refusal.PERSON), (1.0, Refusal.PERSON)])
 def test_a_pile_on_is_no_event(share: float, refused: Refusal | None) -> None:
     candidate = crowd(person_share=share)
-    assert refusal(candidate, handling(candidate, 50)) is refused
+    assert refusal(candidate, asked_of(candidate)) is refused

@@ -31,6 +31,10 @@ def test_all_folders_of_a_machine_share_its_key(tmp_path: Path) -> None:
     assert draws(PublishKey.open(tmp_path / "one")) == draws(PublishKey.open(tmp_path / "two"))
 
 
+def test_publishing_without_a_folder_uses_the_machine_s_key(tmp_path: Path) -> None:
+    assert draws(PublishKey.of_machine()) == draws(PublishKey.open(tmp_path / "one"))
+
+
 def test_another_machine_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = draws(PublishKey.open(tmp_path / "one"))
     monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path / "elsewhere"))

@@ -154,6 +154,16 @@ def test_the_order_of_the_paths_changes_nothing_but_ties(tmp_path: Path) -> None
     assert sorted(forward, key=str) == sorted(backward, key=str)
 
 
+def test_equal_times_keep_the_order_of_the_paths(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for number, path in enumerate(paths):
+        path.write_bytes(
+            b"\n".join(wire([commit(n, START_US + n // 500, account=number) for n in range(2000)]))
+        )
+    order = [(row["time_us"], row["account"]) for row in rows_of(files_of(*paths))]
+    assert order == sorted(order)
+
+
 def test_hundreds_of_files_that_follow_each_other_are_opened_in_turn(tmp_path: Path) -> None:
     paths = []
     for hour in range(300):

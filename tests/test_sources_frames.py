@@ -64,6 +64,12 @@ def test_every_kind_of_frame_gives_the_same_rows(frame: str) -> None:
     assert "the truth" not in str(rows)
 
 
+def test_other_columns_of_a_frame_are_not_looked_at() -> None:
+    """Not even one that would make every post longer than a message may be."""
+    table = pa.Table.from_pylist([post | {"notes": "x" * (2 << 20)} for post in posts(5)])
+    assert len(rows_of(table)) == 5
+
+
 def test_times_may_be_times() -> None:
     table = pa.table(
         {
@@ -149,3 +155,15 @@ def test_a_stop_ends_the_waiting() -> None:
     next(batches)
     stop.set()
     assert list(batches) == []
+
+
+def test_rows_from_before_the_start_are_due_at_once() -> None:
+    content = b"\n".join(wire([commit(number, START_US + number * SECOND_US) for number in range(60)]))
+    clock = ManualClock(0)
+    lines = Lines("simulated", lambda since_us: [content])
+    due = [
+        (batch.num_rows, clock.now_us() // SECOND_US)
+        for batch in Paced(lines, clock, from_us=START_US + 50 * SECOND_US).read(None, Waiting(clock))
+        if not isinstance(batch, Gap)
+    ]
+    assert due == [(50, 0), *((1, second) for second in range(10))]

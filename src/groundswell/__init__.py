@@ -1,3 +1,42 @@
-"""Groundswell: what the public is saying, as it happens. Never who."""
+"""Groundswell: what the public is saying, as it happens. Never who.
 
-__version__ = "0.1.0"
+>>> import groundswell
+>>> [record.phrases for record in groundswell.replay([])]
+[]
+
+`replay` runs recorded posts through the same line as the main job and gives the published records. The
+command line (`groundswell run`) is the usual way in.
+"""
+
+from importlib.metadata import version
+
+from groundswell.errors import (
+    ConfigurationError,
+    GroundswellError,
+    SourceError,
+    StoreError,
+    UsageError,
+)
+from groundswell.pipeline import LineSettings, replay
+from groundswell.published import Amplification, Bin, Coverage, Event, Narrative, Place
+from groundswell.store import Store
+
+__all__ = [
+    "Amplification",
+    "Bin",
+    "ConfigurationError",
+    "Coverage",
+    "Event",
+    "GroundswellError",
+    "LineSettings",
+    "Narrative",
+    "Place",
+    "SourceError",
+    "Store",
+    "StoreError",
+    "UsageError",
+    "__version__",
+    "replay",
+]
+
+__version__ = version("groundswell")

@@ -1,8 +1,8 @@
 """Which phrases could be a private person's name.
 
-Owns the lexicon (given names, surnames, everyday words, places, office-holders, storm names) and the rule over a
-phrase. `release` asks it before a phrase crosses the line, `enrich` before a crowd is taken for a pile-on. It
-recognises that a phrase *could* be somebody's name; it never says whose, keeps nothing, and cannot be searched.
+Owns the lexicon (given names, surnames, everyday words, places, office-holders, storm names) and the rule
+over a phrase. `release` asks it before a phrase crosses the line, `enrich` before a crowd is taken for a
+pile-on. It recognises that a phrase *could* be somebody's name; it never says whose, and keeps nothing.
 
 What it misses is said in `docs/privacy.md`: nicknames, single names, names that are words, small languages.
 Data and licences: `data/names.source.md`.
@@ -16,11 +16,12 @@ import unicodedata
 from collections.abc import Iterable
 from enum import IntFlag
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = ["SECTIONS", "NameLexicon", "NameMark", "plain"]
 
-SECTIONS = ("given", "surname", "word", "place")
+SECTIONS = ("given", "surname", "word", "place", "function")
 _DATA = Path(__file__).parent / "data"
 
 _STRIPPED = (
@@ -35,7 +36,9 @@ _STRIPPED = (
     (0x093C, 0x093C),  # nukta
 )
 _ARABIC = frozenset(chr(code) for code in range(0x0621, 0x06D4))
-PARTICLES = frozenset("al el bin ben ibn bint abu de da do dos das del della di la le van von den der af av y e".split())
+_LAST_ARABIC = "\u07ff"
+_PARTICLES = "al el bin ben ibn bint abu de da do dos das del della di la le van von den der af av y e ال"
+PARTICLES = frozenset(_PARTICLES.split())
 """What stands between a given name and a surname, and is neither."""
 
 _ONE_SPELLING = str.maketrans(
@@ -83,7 +86,9 @@ class NameMark(IntFlag):
     """A title, or a kind of place or body: what stands beside it is an office, a street, a storm."""
 
 
-AMBIGUOUS = NameMark.WORD | NameMark.PLACE | NameMark.STORM | NameMark.HEAD
+# As plain integers: the rule is asked thousands of times when its table is built.
+_GIVEN, _SURNAME, _HEAD = int(NameMark.GIVEN), int(NameMark.SURNAME), int(NameMark.HEAD)
+_AMBIGUOUS = int(NameMark.WORD | NameMark.PLACE | NameMark.STORM | NameMark.HEAD)
 
 
 class NameLexicon:
@@ -97,7 +102,7 @@ class NameLexicon:
         Pairs of folded words that are no private person.
     """
 
-    def __init__(self, marks: dict[str, NameMark], exceptions: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, marks: dict[str, int], exceptions: frozenset[tuple[str, str]]) -> None:
         self.marks = marks
         self.exceptions = exceptions
 
@@ -105,33 +110,34 @@ class NameLexicon:
     @cache
     def load(cls) -> NameLexicon:
         """The lexicon that comes with the package; read once a process (about 0.2 s)."""
-        marks: dict[str, NameMark] = {}
+        marks: dict[str, int] = {}
         exceptions: set[tuple[str, str]] = set()
 
         def mark(words: Iterable[str], what: NameMark) -> None:
             for word in words:
-                marks[word] = marks.get(word, NameMark(0)) | what
+                marks[word] = marks.get(word, 0) | int(what)
 
-        what = NameMark.GIVEN
-        singles: dict[NameMark, list[str]] = {}
+        singles: dict[str, list[str]] = {name: [] for name in SECTIONS}
+        section: list[str] = []
         for line in lzma.decompress((_DATA / "names.txt.xz").read_bytes()).decode("utf-8").splitlines():
             if line.startswith("["):
-                what = NameMark[line.strip("[]").upper()]
-            elif " " in line:
+                section = singles[line.strip("[]")]
+            elif " " in line:  # a place of two words
                 first, second = line.split(" ")
                 exceptions.add((first, second))
             else:
-                singles.setdefault(what, []).append(line)
-        for what, words in singles.items():
-            mark(words, what)
-        mark([f"ال{name}" for name in singles[NameMark.SURNAME] if name[0] in _ARABIC], NameMark.SURNAME)
+                section.append(line)
+        for name in ("given", "surname", "word", "place"):
+            mark(singles[name], NameMark[name.upper()])
+        mark([f"ال{name}" for name in singles["surname"] if name[0] in _ARABIC], NameMark.SURNAME)
+        marks.update(dict.fromkeys(singles["function"], int(NameMark.WORD)))
         listed = tomllib.loads((_DATA / "name_exceptions.toml").read_text("utf-8"))
         for key, what in (("words", NameMark.WORD), ("storms", NameMark.STORM), ("heads", NameMark.HEAD)):
             mark(plain(listed[key]).split(), what)
         for key in ("figures", "pairs"):
             for pair in listed[key].split(","):
                 words = words_of(pair)
-                exceptions.update(zip(words, words[1:], strict=False))
+                exceptions.update(pairwise(words))
         return cls(marks, frozenset(exceptions))
 
     def person_like(self, phrase: str) -> bool:
@@ -144,12 +150,12 @@ class NameLexicon:
         (False, False)
         """
         words = [word for word in words_of(phrase) if word not in PARTICLES]
-        known = [self.marks.get(word, NameMark(0)) for word in words]
-        for at in range(len(words) - 1):
+        known = [self.marks.get(word, 0) for word in words]
+        for at, pair in enumerate(pairwise(words)):
             beside = known[max(at - 1, 0)] | known[min(at + 2, len(words) - 1)]
-            if beside & NameMark.HEAD or (words[at], words[at + 1]) in self.exceptions:
+            if beside & _HEAD or pair in self.exceptions:
                 continue
-            if pair_is_name(known[at], known[at + 1], is_written_as_name=False):
+            if pair_is_name(known[at], known[at + 1], both_known=pair[1][0] > _LAST_ARABIC):
                 return True
         return any(self._is_korean_name(word) for word in words)
 
@@ -157,28 +163,30 @@ class NameLexicon:
         """Korean writes surname and given name as one word of three syllables."""
         if len(word) != 3 or not "가" <= word[0] <= "힣":
             return False
-        surname, given = self.marks.get(word[0], NameMark(0)), self.marks.get(word[1:], NameMark(0))
-        return bool(surname & NameMark.SURNAME and given & NameMark.GIVEN)
+        return bool(self.marks.get(word[0], 0) & _SURNAME and self.marks.get(word[1:], 0) & _GIVEN)
 
 
 def words_of(phrase: str) -> list[str]:
-    """The words of a phrase in the lexicon's spelling; what is no letter or mark parts them, apostrophes do not."""
+    """The words of a phrase in the lexicon's spelling; apostrophes do not part them."""
     joined = plain(phrase).replace("'", "").replace("’", "")
     return "".join(char if unicodedata.category(char)[0] in "LM" else " " for char in joined).split()
 
 
-def pair_is_name(first: int, second: int, is_written_as_name: bool) -> bool:
-    """Whether two adjacent words, known as these marks say, could be a name.
+def pair_is_name(first: int, second: int, both_known: bool) -> bool:
+    """Whether two adjacent words could be a name, by the `NameMark` of each.
 
-    `is_written_as_name` says that both bear a capital: then an unknown word counts as a surname.
+    A given name may stand before a surname, after it, or beside another. Beside a surname, one of the two may
+    be a word of another kind too (`john baker`, `paris hilton`), not both (`will power`).
+
+    In European scripts and Arabic, which the word lists cover, an unknown word after a given name or before a
+    surname counts as the other. Elsewhere too many plain words would: there `both_known` is set.
     """
-    return _could_be(first, second, is_written_as_name) or _could_be(second, first, is_written_as_name=False)
-
-
-def _could_be(given: int, surname: int, is_written_as_name: bool) -> bool:
-    """One of the two may be a word of another kind too (`john baker`, `paris hilton`), not both (`will power`)."""
-    if not given & NameMark.GIVEN or (given | surname) & NameMark.HEAD:
+    if (first | second) & _HEAD:
         return False
-    if surname & NameMark.SURNAME:
-        return not (given & AMBIGUOUS and surname & AMBIGUOUS)
-    return surname == 0 and is_written_as_name and not given & AMBIGUOUS
+    if (first & _GIVEN and second & _SURNAME) or (first & _SURNAME and second & _GIVEN):
+        return not (first & _AMBIGUOUS and second & _AMBIGUOUS)
+    if (first | second) & _AMBIGUOUS:
+        return False
+    if first & _GIVEN and second & _GIVEN:
+        return True
+    return not both_known and bool((second == 0 and first & _GIVEN) or (first == 0 and second & _SURNAME))

@@ -25,7 +25,7 @@ U64Array = npt.NDArray[np.uint64]
 F64Array = npt.NDArray[np.float64]
 
 
-class BurstSettings(Settings):
+class BurstSettings(Settings, frozen=True, kw_only=True):
     """When terms are hot, and when they belong together."""
 
     hot: float = 12.0
@@ -173,7 +173,9 @@ def hot_terms(
     rows = postings.rows
     lead_us = settings.lead_minutes * MINUTE_US
     since = np.array([warm_us - lead_us for _, _, warm_us in hot], np.int64)
-    live = window.at("alive", rows).astype(bool) & (window.at("time_us", rows) >= since[columns])
+    live = window.at("alive", rows).astype(bool) & (
+        window.at("time_us", rows).astype(np.int64) >= since[columns]
+    )
     rows, columns = rows[live], columns[live]
     speakers = distinct(columns, window.at("speaker", rows).astype(np.uint64), len(hot))
     wide = np.flatnonzero(speakers >= min_speakers)

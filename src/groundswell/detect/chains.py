@@ -22,22 +22,21 @@ from groundswell.config import Settings
 __all__ = ["Chain", "ChainSettings", "Chains"]
 
 
-_SAME_WORDS = 0.5
-
-
-class ChainSettings(Settings):
+class ChainSettings(Settings, frozen=True, kw_only=True):
     """When a cluster is the same matter as before."""
 
-    link: float = 0.15
+    link: float = 0.2
     """Least cosine of hot-term surprise between a cluster and its chain."""
     attach: float = 0.3
     """Least cosine, or share of posts in common, at which a fragment joins a chain already matched."""
     same_place_km: float = 150.0
     """Fragments of one category this near to a chain's place are the chain's."""
     apart_km: float = 400.0
-    """Clusters whose places are at least so far apart are never one matter."""
-    fade: float = 0.98
-    """What a term's weight keeps each tick it is not hot."""
+    """Clusters whose places are at least so far apart are not one matter. Both double for regions."""
+    back: float = 0.5
+    """Least cosine at which an ended chain returns, or a cluster outweighs that it is elsewhere."""
+    inertia: float = 0.97
+    """What a term's weight keeps at each look; the rest comes from how hot it is then."""
     quiet_minutes: int = 60
     """A chain without posts for so long has ended."""
     forget_hours: int = 12
@@ -99,7 +98,8 @@ class Chains:
         if not chains or not clusters:
             return found
         cosines = np.array([[chain.cosine(terms) for chain in chains] for terms in clusters])
-        cosines[apart & (cosines < _SAME_WORDS)] = 0.0
+        far = apart | np.array([chain.ended for chain in chains])
+        cosines[far & (cosines < self.settings.back)] = 0.0
         for row, column in zip(*linear_sum_assignment(-cosines), strict=True):
             if cosines[row, column] >= self.settings.link:
                 found[row] = chains[column].id
@@ -111,10 +111,11 @@ class Chains:
 
     def learn(self, chain: Chain, terms: dict[int, float], last_us: int) -> None:
         """Let the chain's words move with the crowd's."""
+        inertia = self.settings.inertia
         for term in chain.terms:
-            chain.terms[term] *= self.settings.fade
+            chain.terms[term] *= inertia
         for term, value in terms.items():
-            chain.terms[term] = max(chain.terms.get(term, 0.0), value)
+            chain.terms[term] = chain.terms.get(term, 0.0) + (1.0 - inertia) * value
         if len(chain.terms) > 2 * self.settings.terms:
             chain.terms = self._strongest(chain.terms)
         chain.last_us = max(chain.last_us, last_us)

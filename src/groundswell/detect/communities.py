@@ -22,7 +22,7 @@ _MAX_SWEEPS = 20
 _MAX_LEVELS = 10
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _move_nodes(indptr: Any, indices: Any, weights: Any, loops: Any, resolution: float) -> Any:
     """One level: move nodes to the neighbouring community of largest modularity gain until none moves."""
     size = indptr.shape[0] - 1

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import MINUTE_US
 from groundswell.detect.bursts import HotTerms, crowd, distinct
@@ -47,7 +46,9 @@ class Crowds:
         if len(self._surfaces) > _MAX_SURFACES:
             self._surfaces = {}
         fresh, first = np.unique(terms, return_index=True)
-        unknown = [i for term, i in zip(fresh.tolist(), first.tolist(), strict=True) if term not in self._surfaces]
+        unknown = [
+            i for term, i in zip(fresh.tolist(), first.tolist(), strict=True) if term not in self._surfaces
+        ]
         if not unknown:
             return
         used, offsets = flat(posts.column("terms"))
@@ -96,7 +97,9 @@ class Crowds:
         ids = self._window.at(name, rows).astype(np.int64)
         words = self._window.words(name)
         counts = distinct(ids, speakers, len(words))
-        ranked = sorted(((int(counts[i]), words[i]) for i in np.flatnonzero(counts)), key=lambda e: (-e[0], e[1]))
+        ranked = sorted(
+            ((int(counts[i]), words[i]) for i in np.flatnonzero(counts)), key=lambda e: (-e[0], e[1])
+        )
         return tuple(Counted(word, count) for count, word in ranked[:most] if word != "und")
 
     def domains(self, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
@@ -122,7 +125,10 @@ class Crowds:
         words = self._window.words("lang")
         found = []
         for i in np.argsort(-hot.surprise[terms] * np.log1p(counts), kind="stable").tolist():
-            surface = self._surfaces.get(int(hot.terms[terms[i]]), "")
+            term = int(hot.terms[terms[i]])
+            surface = self._surfaces.get(term, "")
+            if term & 1 and " " not in surface:
+                continue  # two parts of one compound hashtag: the whole is a term of its own
             if surface and counts[i]:
                 speaking = langs[inside.row[inside.col == i]]
                 language = words[int(np.bincount(speaking).argmax())]
@@ -130,7 +136,9 @@ class Crowds:
                 found.append(PhraseUse(surface, int(counts[i]), language, round(surprise, 2)))
         return tuple(_fold_parts(found)[:_MAX_PHRASES])
 
-    def bins(self, times_us: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32], now_us: int) -> list[tuple[int, int]]:
+    def bins(
+        self, times_us: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32], now_us: int
+    ) -> list[tuple[int, int]]:
         """Distinct speakers in each closed five-minute bin of the window, oldest first."""
         starts = times_us - times_us % BIN_US
         found = []

@@ -48,7 +48,7 @@ SWEEP_US = 30 * SECOND_US
 I64Array = npt.NDArray[np.int64]
 
 
-class DetectSettings(Settings):
+class DetectSettings(Settings, frozen=True, kw_only=True):
     """Settings of the detector and of its parts."""
 
     alert: float = 18.0
@@ -156,7 +156,7 @@ class Detector:
 
     def settle(self, released: set[str]) -> None:
         """Make chains of the candidates that `release` let over the line."""
-        for chain_id in sorted(released):
+        for chain_id in sorted(released & self._proposed.keys()):
             candidate, group = self._proposed[chain_id]
             chain = Chain(
                 id=chain_id,
@@ -200,7 +200,9 @@ class Detector:
 
     def _count(self, now_us: int) -> None:
         batches, self._pending = self._pending, []
-        batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0] if batches else empty(ENRICHED)
+        batch = (
+            pa.Table.from_batches(batches).combine_chunks().to_batches()[0] if batches else empty(ENRICHED)
+        )
         self._rates.advance(now_us - TICK_US)
         first_row = self._window.end_row
         self._window.take(batch)
@@ -239,7 +241,9 @@ class Detector:
         return Group(
             clusters=clusters,
             posts=posts,
-            terms=dict(zip(hot.terms[terms].tolist(), np.round(hot.surprise[terms], 3).tolist(), strict=True)),
+            terms=dict(
+                zip(hot.terms[terms].tolist(), np.round(hot.surprise[terms], 3).tolist(), strict=True)
+            ),
             place=place,
             country=country,
             category=self._crowds.category(rows, speakers),
@@ -252,8 +256,13 @@ class Detector:
         if country < 0 or other_country < 0:
             return False
         if place >= 0 and other_place >= 0:
-            return self._gazette.distance_km(place, other_place) >= self._settings.chains.apart_km
+            limit = self._settings.chains.apart_km * self._blur(place, other_place)
+            return self._gazette.distance_km(place, other_place) >= limit
         return self._gazette.country(country) != self._gazette.country(other_country)
+
+    def _blur(self, place: int, other: int) -> float:
+        """A region is wide: distances to its middle say half as much."""
+        return 2.0 if self._gazette.is_region(place) or self._gazette.is_region(other) else 1.0
 
     def _merge_overlapping(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
         """Merge groups that share most of the smaller one's posts, largest overlap first."""
@@ -302,24 +311,30 @@ class Detector:
                 group.chain = host
 
     def _host_by_posts(self, hot: HotTerms, group: Group, linked: list[Group]) -> Chain | None:
-        best, host = self._settings.chains.attach, None
+        """The chain with whose hot terms most of the group's posts speak.
+
+        A crowd that says no place and is of the chain's category needs no share beyond the largest.
+        """
+        best, host = 0.0, None
         for other in linked:
             if self._apart(group.place, group.country, other.place, other.country):
                 continue
             terms = np.concatenate([cluster.terms for cluster in other.clusters])
             share = float((hot.uses[group.posts][:, terms].sum(axis=1) > 0).mean())
-            if share > best:
+            alike = group.country < 0 and group.category == other.category != "other"
+            if share > best and (alike or share >= self._settings.chains.attach):
                 best, host = share, other.chain
         return host
 
     def _host_by_place(self, group: Group) -> Chain | None:
-        settings = self._settings.chains
+        """A chain of the same category in the same place; or of any, for a crowd without a category."""
         for chain in self._chains:
             if chain.ended or group.country < 0 or chain.country < 0:
                 continue
             same_kind = group.category == chain.category
             if group.place >= 0 and chain.place >= 0:
-                near = self._gazette.distance_km(group.place, chain.place) <= settings.same_place_km
+                limit = self._settings.chains.same_place_km * self._blur(group.place, chain.place)
+                near = self._gazette.distance_km(group.place, chain.place) <= limit
                 if near and (same_kind or group.category == "other"):
                     return chain
             elif same_kind and self._gazette.country(group.country) == self._gazette.country(chain.country):
@@ -400,7 +415,8 @@ class Detector:
         """The term that most of the group's posts use, ties to the smaller hash."""
         terms = np.concatenate([cluster.terms for cluster in group.clusters])
         uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
-        return min(zip((-uses).tolist(), hot.terms[terms].tolist(), strict=True))[1]
+        _, seed = min(zip((-uses).tolist(), hot.terms[terms].tolist(), strict=True))
+        return int(seed)
 
     @staticmethod
     def _ended(chain: Chain, now_us: int) -> Candidate:

@@ -110,8 +110,8 @@ class Gazette:
         """A number that equal countries share; -1 for no place."""
         return int(self._country[row]) if row >= 0 else -1
 
-    def is_country(self, row: int) -> bool:
-        return row >= 0 and bool(self._level[row] == 2)
+    def is_region(self, row: int) -> bool:
+        return row >= 0 and bool(self._level[row] == 1)
 
     def distance_km(self, a: int, b: int) -> float:
         """Great-circle distance between two rows (haversine)."""

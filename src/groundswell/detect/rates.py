@@ -40,7 +40,7 @@ Emissions = tuple[I64Array, U64Array, F32Array]
 """Rows of the batch, terms, and surprise in nats, for every use of a term that was warm."""
 
 
-class RateSettings(Settings):
+class RateSettings(Settings, frozen=True, kw_only=True):
     """How much memory the rates take and what counts as surprising."""
 
     bits: int = 20
@@ -63,7 +63,7 @@ class RateSettings(Settings):
     """Time constant of the long baseline."""
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def _mix(h: Any) -> Any:
     """The finaliser of MurmurHash3 (Appleby), a bijection on 64 bits."""
     h ^= h >> np.uint64(33)
@@ -74,7 +74,7 @@ def _mix(h: Any) -> Any:
     return h
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def _deviance(x: float, expected: float, size: float) -> float:
     """Negative-binomial deviance of `x` around `expected`, in nats; `size` is the dispersion r."""
     if x <= expected:
@@ -83,12 +83,14 @@ def _deviance(x: float, expected: float, size: float) -> float:
     return max(value, 0.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _observe(
-    terms, offsets, speakers, seconds, learning, minute_slot, last_minute_slot, quarter_slot, quarters_seen,
-    minutes, mid, quarters, slow, total, base, base_weight, tags, times, exposures, expectant, floors, limits,
-    out_rows, out_terms, out_surprise,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+    terms: Any, offsets: Any, speakers: Any, seconds: Any, learning: bool,
+    minute_slot: int, last_minute_slot: int, quarter_slot: int, quarters_seen: int,
+    minutes: Any, mid: Any, quarters: Any, slow: Any, total: Any, base: Any, base_weight: float,
+    tags: Any, times: Any, exposures: Any, expectant: Any, floors: Any, limits: Any,
+    out_rows: Any, out_terms: Any, out_surprise: Any,
+) -> int:  # fmt: skip
     """Count each speaker's use of each term and emit the uses that surprise.
 
     `exposures` are the minutes behind (fast, mid, slow, reference), `expectant` the first three scaled by how
@@ -104,8 +106,8 @@ def _observe(
         for i in range(offsets[row], offsets[row + 1]):
             term = terms[i]
             key = _mix(term ^ (speakers[row] * np.uint64(0x9E3779B97F4A7C15)))
-            first = np.int64(key & set_mask) * _DEDUP_WAYS
-            slot = first
+            first: Any = np.int64(key & set_mask) * _DEDUP_WAYS
+            slot: Any = first
             known = False
             for way in range(first, first + _DEDUP_WAYS):
                 if tags[way] == key:
@@ -116,12 +118,16 @@ def _observe(
                     slot = way
             tags[slot] = key
             times[slot] = now
-            surprise = np.float64(1e9)
+            surprise: Any = np.float64(1e9)
             hashed = term
             for r in range(2):
                 hashed = _mix(hashed + np.uint64(r) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1))
                 bucket = np.int64(hashed & bucket_mask)
-                if not known and minutes[r, minute_slot, bucket] < 65535 and quarters[r, quarter_slot, bucket] < 65535:
+                if (
+                    not known
+                    and minutes[r, minute_slot, bucket] < 65535
+                    and quarters[r, quarter_slot, bucket] < 65535
+                ):
                     minutes[r, minute_slot, bucket] += np.uint16(1)
                     quarters[r, quarter_slot, bucket] += np.uint16(1)
                     mid[r, bucket] += np.uint32(1)
@@ -133,10 +139,12 @@ def _observe(
                     surprise = 0.0
                     continue
                 in_total = np.float64(total[r, bucket])
-                in_fast = np.float64(minutes[r, minute_slot, bucket]) + np.float64(minutes[r, last_minute_slot, bucket])
+                in_fast = np.float64(minutes[r, minute_slot, bucket]) + np.float64(
+                    minutes[r, last_minute_slot, bucket]
+                )
                 long_count = np.float64(base[r, bucket]) * base_weight / 15.0
                 rate = (in_total - in_mid + long_count) / max(exposures[3] - exposures[1] + base_weight, 5.0)
-                size = 4.0
+                size: Any = 4.0
                 if rate >= 1.0 and quarters_seen >= 4:
                     square = 0.0
                     for q in range(quarters_seen):

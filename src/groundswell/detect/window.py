@@ -28,7 +28,7 @@ _LISTS = ("places", "place_confidences", "persons", "categories")
 _NAMES = ("lang", "source")
 
 
-class WindowSettings(Settings):
+class WindowSettings(Settings, frozen=True, kw_only=True):
     """How long and how many posts stay warm."""
 
     minutes: int = 60
@@ -133,7 +133,8 @@ class Window:
         coded = column.dictionary_encode()
         ids = self._name_ids[name]
         known = [ids.setdefault(value, len(ids)) for value in coded.dictionary.to_pylist()]
-        return np.array(known, np.int32)[coded.indices.to_numpy()]
+        interned: Array = np.array(known, np.int32)[coded.indices.to_numpy()]
+        return interned
 
     def _withdraw(self, batch: pa.RecordBatch, at: int, kind: int) -> None:
         if kind == Kind.DELETE:

@@ -33,7 +33,7 @@ class PlaceFinder(Protocol):
         ...
 
 
-class EnrichSettings(Settings):
+class EnrichSettings(Settings, frozen=True, kw_only=True):
     """Settings of the stage, table `[enrich]`."""
 
     min_language_confidence: float = 0.35

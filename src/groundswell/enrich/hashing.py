@@ -37,7 +37,8 @@ def finish(state: np.uint64) -> np.uint64:
     state ^= state >> np.uint64(33)
     state *= np.uint64(0xC4CEB9FE1A85EC53)
     state ^= state >> np.uint64(33)
-    return state & _NOT_ONE
+    hashed: np.uint64 = state & _NOT_ONE
+    return hashed
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -49,7 +50,8 @@ def step(state: np.uint64, code: int) -> np.uint64:
 @njit(cache=True, nogil=True, inline="always")
 def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
     """The hash of two adjacent words, in their order; its lowest bit is 1."""
-    return finish(first * _ODD + second) | _ONE
+    hashed: np.uint64 = finish(first * _ODD + second) | _ONE
+    return hashed
 
 
 @njit(cache=True, nogil=True)
@@ -59,7 +61,7 @@ def _slot(keys: U64, key: np.uint64) -> int:
     at = (key >> _ONE) & mask
     while keys[at] != 0 and keys[at] != key:
         at = (at + _ONE) & mask
-    return np.int64(at)
+    return np.int64(at)  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)

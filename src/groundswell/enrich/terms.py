@@ -1,7 +1,7 @@
 """The terms of a post: what the detector counts. Hashes and where they stand, no vocabulary.
 
 A term is a word of at least three bytes, a pair of characters (scripts that do not write words apart), an
-emoji, or two adjacent words that are not both stop words. Terms are distinct within a post, in order, at most
+emoji, or two adjacent words, neither a stop word. Terms are distinct within a post, in order, at most
 `MAX_TERMS`. The lowest bit of a term's hash is 0 for single tokens and 1 for pairs of words; where it stands
 in `folded` is how a phrase is shown, since no words are kept beside the posts.
 
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.fold import I32, U8, U64, fold
+from groundswell.enrich.fold import I32, U64, fold
 from groundswell.enrich.hashing import pair_hash
 from groundswell.enrich.tokens import ICON, LINKED, PAIR, STOP, WHOLE, Tokens, tokenise
 
@@ -107,7 +107,7 @@ def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32) -> 
                 at += 1
             if flags & (WHOLE | PAIR | ICON):
                 continue
-            if at < full and flags & LINKED and before >= 0 and not (flags & tokens.flags[before] & STOP):
+            if at < full and flags & LINKED and before >= 0 and not ((flags | tokens.flags[before]) & STOP):
                 both = pair_hash(tokens.hashes[before], hashed)
                 if _first_time(both, seen, stamps, row):
                     hashes[at], starts[at], ends[at] = both, tokens.starts[before], end

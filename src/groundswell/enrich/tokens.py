@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.hashing import SEED, contains, finish, hash_set, pair_hash, step
 from groundswell.enrich.fold import (
     APOSTROPHE,
     DIGIT,
@@ -40,8 +38,8 @@ from groundswell.enrich.fold import (
     alphabet,
     decode,
     fold,
-    text_buffers,
 )
+from groundswell.enrich.hashing import SEED, contains, finish, hash_set, pair_hash, step
 
 __all__ = [
     "CAPITAL",
@@ -73,6 +71,11 @@ MAX_TOKENS = 256  # a post; what follows is not read
 MAX_TOKEN_BYTES = 120  # longer runs are noise, and would be costly phrases
 MAX_PARTS = 8  # of a compound
 MAX_LINK_BYTES = 3  # between the words of a phrase
+
+AND, LETTER_S, DOT, COMMA, HASH, SEMICOLON, AT = (ord(char) for char in "&s.,#;@")
+LONG_VOWEL = 0x30FC  # the katakana length mark; in a run of hiragana it belongs to the kana before it
+HIRAGANA = (0x3041, 0x309F)
+PASS, PASS_RUN = 1, 2
 
 _DATA = Path(__file__).parent / "data"
 
@@ -112,7 +115,8 @@ def _range_hash(data: U8, start: int, end: int, tables: Alphabet) -> np.uint64:
         same = int(tables.skeleton[code]) if code < TABLED else code
         if same != 0:
             state = step(state, same)
-    return finish(state)
+    hashed: np.uint64 = finish(state)
+    return hashed
 
 
 @njit(cache=True, nogil=True)
@@ -184,7 +188,18 @@ def tokenise(folded: Folded) -> Tokens:
     starts = np.empty(capacity, np.int32)
     ends = np.empty(capacity, np.int32)
     flags = np.empty(capacity, np.uint8)
-    _tokenise(folded.offsets, folded.data, folded.capital, alphabet(), _lists(), offsets, hashes, starts, ends, flags)
+    _tokenise(
+        folded.offsets,
+        folded.data,
+        folded.capital,
+        alphabet(),
+        _lists(),
+        offsets,
+        hashes,
+        starts,
+        ends,
+        flags,
+    )
     used = offsets[-1]
     return Tokens(offsets, hashes[:used], starts[:used], ends[:used], flags[:used])
 
@@ -209,7 +224,7 @@ def _scan_word(
     while i < end:
         code, length = decode(data, i, end)
         kind = kind_of(code, tables.kind)
-        if kind == WORD or kind == DIGIT:
+        if kind in (WORD, DIGIT):
             same = int(tables.skeleton[code])
             if same != 0:
                 state = step(state, same)
@@ -220,26 +235,26 @@ def _scan_word(
             after = i + length
             if letters == 0 or after >= end:
                 break
-            code, length_after = decode(data, after, end)
+            code, _ = decode(data, after, end)
             if kind_of(code, tables.kind) != WORD:
                 break
             if contains(elided, finish(state)):
                 start, state, letters, digits = after, SEED, 0, 0
-            elif code == 115:  # a possessive s, unless the word goes on
+            elif code == LETTER_S:  # possessive, unless the word goes on
                 beyond = after + 1
                 if beyond >= end:
                     return start, stop, beyond, finish(state), letters, digits
-                code, length_after = decode(data, beyond, end)
+                code, _ = decode(data, beyond, end)
                 if kind_of(code, tables.kind) != WORD:
                     return start, stop, beyond, finish(state), letters, digits
-        elif code == 46 or code == 44:  # 7.8, M7.8 and 1,000 are one token
+        elif code in (DOT, COMMA):  # 7.8, M7.8 and 1,000 are one token
             if letters > 1 or digits == 0 or i + 1 >= end:
                 break
-            beyond_code, length_after = decode(data, i + 1, end)
-            if kind_of(beyond_code, tables.kind) != DIGIT:
+            digit, _ = decode(data, i + 1, end)
+            if kind_of(digit, tables.kind) != DIGIT:
                 break
-            if code == 46:
-                state = step(state, 46)
+            if code == DOT:
+                state = step(state, DOT)
         elif kind != JOINER:
             break
         i += length
@@ -254,37 +269,45 @@ def _skip_to_space(data: U8, i: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
-    """1 for a word to pass over, 2 for one that stands for all up to the next space, else 0."""
-    length = stop - start
-    before = data[start - 1] if start > row_start else 32
-    if before == 64:  # @
-        return 2
-    if length >= 4 and data[start] == 104 and data[start + 1] == 116 and data[start + 2] == 116:
-        if data[start + 3] == 112 and (length == 4 or (length == 5 and data[start + 4] == 115)):
-            return 2  # http, https
-    if length == 3 and data[start] == 119 and data[start + 1] == 119 and data[start + 2] == 119:
-        return 2
-    if length == 2 and data[start] == 114 and data[start + 1] == 116:  # rt
-        return 1
-    if stop < end and data[stop] == 59:  # an entity: &amp; &#39;
-        if before == 38 or (before == 35 and start - 2 >= row_start and data[start - 2] == 38):
-            return 1
-    if stop + 2 < end and data[stop] == 0xE2 and data[stop + 1] == 0x80 and data[stop + 2] == 0xA6:
-        return 1  # cut off by an ellipsis: half a word
-    return 1 if length > MAX_TOKEN_BYTES else 0
+def _is_bytes(data: U8, start: int, stop: int, wanted: bytes) -> bool:
+    if stop - start != len(wanted):
+        return False
+    for k in range(len(wanted)):  # noqa: SIM110  (Numba knows no generator)
+        if data[start + k] != wanted[k]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
+    """`PASS` for a word that is none, `PASS_RUN` for one that spoils all up to the next space, else 0."""
+    before = data[start - 1] if start > row_start else 0
+    if before == AT:
+        return PASS_RUN
+    if _is_bytes(data, start, stop, b"http") or _is_bytes(data, start, stop, b"https"):
+        return PASS_RUN
+    if _is_bytes(data, start, stop, b"www"):
+        return PASS_RUN
+    after = data[stop] if stop < end else 0
+    is_number = before == HASH and start - 2 >= row_start and data[start - 2] == AND
+    if after == SEMICOLON and (before == AND or is_number):
+        return PASS  # an entity: &amp; &#39;
+    if after == 0xE2 and _is_bytes(data, stop, min(stop + 3, end), b"\xe2\x80\xa6"):
+        return PASS  # cut off by an ellipsis: half a word
+    is_repost = _is_bytes(data, start, stop, b"rt")
+    return PASS if is_repost or stop - start > MAX_TOKEN_BYTES else 0
 
 
 @njit(cache=True, nogil=True)
 def _linked(data: U8, left: int, right: int, kinds: U8, short: bool) -> bool:
-    """Whether nothing but spaces, hyphens, commas and the like (after a short word, a full stop) stands between."""
+    """Whether only spaces, hyphens, commas … stand between words; after a `short` one, a full stop too."""
     if left < 0 or right - left > MAX_LINK_BYTES:
         return False
     i = left
     while i < right:
         code, length = decode(data, i, right)
         kind = kind_of(code, kinds)
-        if kind != GAP and kind != APOSTROPHE and not (short and code == 46):
+        if kind != GAP and kind != APOSTROPHE and not (short and code == DOT):
             return False
         i += length
     return True
@@ -313,7 +336,9 @@ def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, ki
                 run = 0
             elif hashtag and is_capital and not was_capital:
                 cut = i
-            elif hashtag and was_capital and not is_capital and previous > start and capital[previous - 1] != 0:
+            elif (
+                hashtag and was_capital and not is_capital and previous > start and capital[previous - 1] != 0
+            ):
                 cut = previous  # USAFlood: the last capital belongs to the word after it
         if cut > start and (found == 0 or cuts[found - 1] < cut):
             cuts[found] = cut
@@ -408,13 +433,13 @@ def _tokenise(
             kind = kind_of(code, tables.kind)
             if kind == UNIT:
                 stop = i + length
-                is_kana = 0x3041 <= code <= 0x309F
+                is_kana = HIRAGANA[0] <= code <= HIRAGANA[1]
                 if was_kana and not is_kana:
                     unit = -1  # a particle and the word after it make no pair
                 was_kana = is_kana
                 while stop < end:
                     code, length = decode(data, stop, end)
-                    if kind_of(code, tables.kind) != UNIT_MARK and code != 0x30FC:
+                    if kind_of(code, tables.kind) != UNIT_MARK and code != LONG_VOWEL:
                         break
                     stop += length
                 if unit >= 0:
@@ -425,18 +450,18 @@ def _tokenise(
                 i = stop
                 continue
             unit = -1
-            if kind == WORD or kind == DIGIT:
+            if kind in (WORD, DIGIT):
                 written = i
                 start, stop, i, hashed, letters, digits = _scan_word(data, i, end, tables, lists.elided)
-                noise = _is_noise(data, base, start, stop, end)
-                if noise == 2:
+                noise = _noise(data, base, start, stop, end)
+                if noise == PASS_RUN:
                     i = _skip_to_space(data, i, end)
                 if noise != 0 or (letters == 0 and digits < 2):
                     continue
                 link = LINKED if _linked(data, last, written, tables.kind, short) else 0
                 last = stop
                 short = stop - start <= 2  # St. Louis, U.S. Army
-                hashtag = start > base and data[start - 1] == 35
+                hashtag = start > base and data[start - 1] == HASH
                 parts = 0
                 if hashtag or (letters >= 3 and digits >= 2):
                     parts = _cut_by_case(data, capital, start, stop, hashtag, tables.kind, cuts)
@@ -462,7 +487,7 @@ def _tokenise(
             if kind == EMOJI:
                 at = _emit(out, at, finish(step(SEED, code)), i - base, i + length - base, ICON)
             elif kind == FLAG and i + 2 * length <= end:
-                second, other = decode(data, i + length, end)
+                second, _ = decode(data, i + length, end)
                 if kind_of(second, tables.kind) == FLAG:
                     hashed = finish(step(step(SEED, code), second))
                     at = _emit(out, at, hashed, i - base, i + 2 * length - base, ICON)

@@ -142,7 +142,7 @@ def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> i
 
 @njit(cache=True, nogil=True)
 def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
-    """The category of a word that may carry particles in front, else 0; its plain form was looked up before."""
+    """The category of a word by its stem, or without the particles on its front; else 0."""
     category = _walk(data, start, end, tables, concepts.stems)
     for _ in range(_MAX_PARTICLES):
         if category != 0:
@@ -163,7 +163,7 @@ def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts)
         category = get(concepts.words, finish(state))
         if category == 0:
             category = _walk(data, start, end, tables, concepts.stems)
-    return category
+    return int(category)
 
 
 @njit(cache=True, nogil=True)
@@ -199,7 +199,8 @@ def _match(
                     j += 1
                     if tokens.ends[j] - tokens.starts[k] >= MAX_WALK_BYTES:
                         break
-                at = _add(_walk(data, start, base + int(tokens.ends[j]), tables, concepts.stems), row, seen, found, at)
+                category = _walk(data, start, base + int(tokens.ends[j]), tables, concepts.stems)
+                at = _add(category, row, seen, found, at)
                 continue
             word = tokens.hashes[k]
             category = get(concepts.words, word)

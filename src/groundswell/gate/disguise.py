@@ -1,11 +1,12 @@
 """Undoes disguises, so that a masked identifier looks like a plain one to everything after.
 
-Owns character-level tricks: full-width and mathematical letters, look-alike at-signs, invisible characters put
-between letters, percent-encoding and HTML entities. It refuses to judge what the letters spell.
+Owns character-level tricks: full-width and mathematical letters, look-alike at-signs, invisible
+characters put between letters, percent-encoding and HTML entities. It refuses to judge what the letters
+spell.
 
-Every step makes the text shorter or leaves it alone, in one pass over the bytes. Invisible characters go only
-where they stand beside ASCII, a digit or an at-sign: a zero-width non-joiner is spelling in Persian, a joiner
-holds emoji together.
+Every step makes the text shorter or leaves it alone, in one pass over the bytes. Invisible characters go
+only where they stand beside ASCII, a digit or an at-sign: a zero-width non-joiner is spelling in Persian,
+a joiner holds emoji together.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def _entity(data, at, end, names, name_offsets, signs):  # type: ignore[no-untyp
                 if digit < 0 or digit >= base:
                     code = np.int64(-1)
                     break
-                code = min(code * base + digit, 1 << 30)
+                code = min(code * base + digit, np.int64(1 << 30))
             if not 32 < code < 127:
                 code = np.int64(-1)
         else:
@@ -193,6 +194,8 @@ def _unmask(data, offsets, digit_values, plain, names, name_offsets, signs, out,
                 after = at
                 if byte == 37:
                     sign, after = _percent(data, at, end)
+                    if not beside and (after >= end or data[after] <= 32):
+                        sign = np.int64(-1)  # a lone %40 is a careless 40 %
                 elif byte == 38:
                     sign, after = _entity(data, at, end, names, name_offsets, signs)
                 if sign >= 0:

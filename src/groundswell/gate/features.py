@@ -53,25 +53,39 @@ class Feature(IntFlag):
 
 
 _WORDS = {
-    Feature.PLATFORM: """ig insta instagram snap snapchat tiktok telegram twitter discord kik skype wechat line venmo
-        cashapp paypal threads bsky bluesky mastodon weixin 微信 вк тг телеграм инста brid tumblr deviantart blacksky
-        northsky""",
-    Feature.SPELLED: """dot punkt punto point ponto точка nokta kropka punt arroba arobase chez собака małpa malpa kukac
-        ät æt klammeraffe apestaart apenstaartje snabel""",
-    Feature.DOCUMENT: """passport passeport pasaporte passaporte passaporto reisepass paspoort pasaport paszport passnr
-        passnummer aadhaar ssn security national id identity dni nie nif nit cpf cnpj rut curp rfc nric cnic bsn pesel
-        nino inn kimlik personnummer cpr tax steuer steuerid identité identidad cédula cedula fiscale license licence
-        führerschein führerscheinnummer conduire medicare nhs insurance account kontonummer swift bic c""",
-    Feature.VEHICLE: """plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
-        targa kenteken plaka rejestracja regs registrations targas kentekens""",
-    Feature.STREET: """street st avenue ave road rd boulevard blvd lane ln drive dr court ct terrace crescent close
-        parkway pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way box apt suite
-        psc unit apo fpo dpo rue av bd chemin allée impasse quai cours calle avenida avda plaza paseo carrera rua
-        travessa praça viale piazza corso via utca út körút ul al os caddesi cad sokak sok sokağı bulvarı mah mahallesi
-        jalan jl jln c""",
+    Feature.PLATFORM: """
+        ig insta instagram snap snapchat tiktok telegram twitter discord kik skype wechat line venmo cashapp
+        paypal threads bsky bluesky mastodon weixin 微信 вк тг телеграм инста brid tumblr deviantart
+        blacksky northsky
+    """,
+    Feature.SPELLED: """
+        dot punkt punto point ponto точка nokta kropka punt arroba arobase chez собака małpa malpa kukac ät
+        æt klammeraffe apestaart apenstaartje snabel
+    """,
+    Feature.DOCUMENT: """
+        passport passeport pasaporte passaporte passaporto reisepass paspoort pasaport paszport passnr
+        passnummer aadhaar ssn security national id identity dni nie nif nit cpf cnpj rut curp rfc nric cnic
+        bsn pesel nino inn kimlik personnummer cpr tax steuer steuerid identité identidad cédula cedula
+        fiscale license licence führerschein führerscheinnummer conduire medicare nhs insurance account
+        kontonummer swift bic c
+    """,
+    Feature.VEHICLE: """
+        plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
+        targa kenteken plaka rejestracja regs registrations targas kentekens
+    """,
+    Feature.STREET: """
+        street st avenue ave road rd boulevard blvd lane ln drive dr court ct terrace crescent close parkway
+        pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way box apt
+        suite psc unit apo fpo dpo rue av bd chemin allée impasse quai cours calle avenida avda plaza paseo
+        carrera rua travessa praça viale piazza corso via utca út körút ul al os caddesi cad sokak sok
+        sokağı bulvarı mah mahallesi jalan jl jln c
+    """,
 }
 # The last three bytes of words such as Hauptstraße, where a house number follows.
-_STREET_ENDINGS = "straße strasse str weg platz allee gasse damm ufer straat laan gracht plein gatan vägen veien gata vej gade katu"
+_STREET_ENDINGS = """
+    straße strasse str weg platz allee gasse damm ufer straat laan gracht plein gatan vägen veien gata vej
+    gade katu
+"""
 
 _NUMBER_DIGITS = 6
 _KEY_LENGTH = 20
@@ -112,7 +126,9 @@ _ENDINGS = _ending_slots()
 _AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGREE = (
     int(flag) for flag in list(Feature)[:10]
 )
-_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT, _VEHICLE, _STREET = (int(flag) for flag in list(Feature)[10:])
+_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT, _VEHICLE, _STREET = (
+    int(flag) for flag in list(Feature)[10:]
+)
 
 
 @njit(cache=True, nogil=True, inline="always")

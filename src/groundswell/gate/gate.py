@@ -1,8 +1,9 @@
 """The gate: `RAW` rows in, `POST` rows out, and nothing that names anybody goes through.
 
-It owns the order of its parts: consent, memory of what was deleted or seen, redaction, links, keys. What became
-of a row depends on the rows before it within the horizon and on nothing else, least of all on where the stream
-was cut into batches. It keeps no text and no account; what it remembers is keyed hashes, for minutes.
+It owns the order of its parts: consent, memory of what was deleted or seen, redaction, links, keys. What
+became of a row depends on the rows before it within the horizon and on nothing else, least of all on
+where the stream was cut into batches. It keeps no text and no account; what it remembers is keyed hashes,
+for minutes.
 
 Every row is counted: rows in = rows kept + rows dropped by reason.
 """
@@ -41,7 +42,7 @@ _KEPT = -1
 _NO_KEYS = np.empty(0, np.uint64)
 
 
-class GateSettings(Settings):
+class GateSettings(Settings, frozen=True, kw_only=True):
     """`[gate]`."""
 
     horizon_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 600.0

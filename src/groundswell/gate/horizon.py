@@ -1,9 +1,9 @@
 """Remembers which keys were seen within a finite horizon of stream time, in fixed memory.
 
-Whether a key counts as seen is a pure function of the sightings in the horizon before a row: every sighting is
-recorded, whatever became of the row, and the last one decides. So it does not matter how a stream is cut into
-batches, and a stream rewound by the horizon or more leads to the same answers. When memory is full the oldest
-sighting is forgotten early, and counted.
+Whether a key counts as seen is a pure function of the sightings in the horizon before a row: every
+sighting is recorded, whatever became of the row, and the last one decides. So it does not matter how a
+stream is cut into batches, and a stream rewound by the horizon or more leads to the same answers. When
+memory is full the oldest sighting is forgotten early, and counted.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def _release(table, mask, keys, slot):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sight(table, ring_keys, ring_times, ring_values, ends, horizon, keys, times, values, asks, marks, found, last):  # type: ignore[no-untyped-def]
+def _sight(table, ring, ends, horizon, rows, found, last):  # type: ignore[no-untyped-def]
+    ring_keys, ring_times, ring_values = ring
+    keys, times, values, asks, marks = rows
     mask = len(table) - 1
     capacity = len(ring_keys)
     head, count, now, evicted = ends[0], ends[1], ends[2], ends[3]
@@ -113,7 +115,13 @@ class Horizon:
         return int(self._ends[3])
 
     def sight(
-        self, keys: np.ndarray, times_us: np.ndarray, values: np.ndarray, *, asks: np.ndarray, marks: np.ndarray
+        self,
+        keys: np.ndarray,
+        times_us: np.ndarray,
+        values: np.ndarray,
+        *,
+        asks: np.ndarray,
+        marks: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """For each row in order: was its key seen within the horizon, and with which value last?
 
@@ -122,8 +130,7 @@ class Horizon:
         """
         found = np.zeros(len(keys), bool)
         last = np.zeros(len(keys), np.uint64)
-        _sight(
-            self._table, self._keys, self._times, self._values, self._ends, self._horizon_us,
-            keys, times_us, values, asks, marks, found, last,
-        )  # fmt: skip
+        ring = (self._keys, self._times, self._values)
+        rows = (keys, times_us, values, asks, marks)
+        _sight(self._table, ring, self._ends, self._horizon_us, rows, found, last)
         return found, last

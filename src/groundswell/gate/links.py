@@ -1,8 +1,9 @@
 """Links: from whole URLs to registered domains and unkeyed hashes, and how URLs look inside a text.
 
-`domains` says which sites a crowd points at; `link_keys` tells that two posts share one link, without saying
-which. A profile URL (and a permalink that carries an account in it) leaves neither: its hash could be guessed
-back. A shortener's URL leaves a key, but no domain. Owns no redaction: `redact` takes the URLs out of the text.
+`domains` says which sites a crowd points at; `link_keys` tells that two posts share one link, without
+saying which. A profile URL (and a permalink that carries an account in it) leaves neither: its hash could
+be guessed back. A shortener's URL leaves a key, but no domain. Owns no redaction: `redact` takes the URLs
+out of the text.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tldextract
 
+from groundswell.gate.hosts import ACCOUNT_SECTIONS, HOSTED, PROFILES, SHORTENERS, TRACKING
 from groundswell.gate.patterns import ALPHABETS, LATIN, SPACE
 
 __all__ = ["BARE_URL", "URL", "Link", "Links", "read_link", "read_links"]
@@ -25,62 +27,8 @@ __all__ = ["BARE_URL", "URL", "Link", "Links", "read_link", "read_links"]
 MAX_URL_LENGTH = 2048
 MAX_LINKS = 16  # a post; what comes after is not looked at
 
-SHORTENERS = frozenset(
-    """
-    t.co bit.ly bitly.com tinyurl.com goo.gl ow.ly buff.ly is.gd v.gd dlvr.it ift.tt fb.me lnkd.in youtu.be amzn.to
-    trib.al wp.me tiny.cc cutt.ly rb.gy rebrand.ly shorturl.at t.ly s.id j.mp su.pr po.st soo.gd adf.ly bl.ink
-    tmblr.co snip.ly short.io smarturl.it linktr.ee lnk.to tcrn.ch nyti.ms wapo.st bbc.in cnn.it reut.rs bloom.bg
-    gu.com econ.st apne.ws usat.ly nbcnews.to cbsn.ws abcn.ws fxn.ws huff.to hill.cm politi.co on.wsj.com on.ft.com
-    on.cnn.com n.pr dld.bz twurl.nl hubs.ly spr.ly mol.im vk.cc clck.ru u.to dwz.cn url.cn suo.im t.cn 5.gp me2.do
-    han.gl ko.gl qr.ae g.co yhoo.it 4sq.com swarmapp.com instagr.am pic.twitter.com is.gd shar.es ln.is fw.to zpr.io
-    """.split()
-)
-
-# Hosts where a path begins with an account, and the first path segments there that are no account.
-PROFILES: dict[str, frozenset[str]] = {
-    host: frozenset(sections.split())
-    for hosts, sections in {
-        "twitter.com x.com nitter.net fxtwitter.com vxtwitter.com": "hashtag search i home explore settings intent",
-        "bsky.app staging.bsky.app": "search hashtag starter-pack settings",
-        "facebook.com fb.com fb.watch messenger.com": "events groups watch hashtag sharer sharer.php marketplace reel",
-        "instagram.com threads.net threads.com": "explore p reel reels tv accounts",
-        "tiktok.com vm.tiktok.com": "tag discover music explore",
-        "t.me telegram.me telegram.dog": "joinchat share",
-        "linkedin.com": "company news pulse jobs feed posts school learning events",
-        "youtube.com": "watch playlist results shorts live embed feed hashtag",
-        "twitch.tv": "directory videos p",
-        "reddit.com old.reddit.com new.reddit.com redd.it": "r search comments",
-        "snapchat.com": "discover lens spotlight",
-        "pinterest.com": "pin ideas search",
-        "vk.com vk.ru ok.ru": "search feed video music groups",
-        "weibo.com weibo.cn": "search hot topic",
-        "github.com gitlab.com": "topics trending features explore search about",
-        "soundcloud.com": "discover search charts",
-        "medium.com": "tag topic search m",
-        "quora.com": "topic search",
-        "vimeo.com": "watch channels categories",
-        "flickr.com": "groups explore search",
-        "steamcommunity.com": "app groups market",
-        "patreon.com ko-fi.com buymeacoffee.com onlyfans.com cash.app paypal.me paypal.com venmo.com": "about",
-        "about.me keybase.io gravatar.com discord.gg discord.com discordapp.com wa.me api.whatsapp.com signal.me": "",
-        "gofundme.com": "f discover c",
-        "plc.directory njump.me primal.net snort.social truthsocial.com gab.com gettr.com parler.com": "tags search",
-    }.items()
-    for host in hosts.split()
-}
-# Hosts under which an account has a subdomain; its root is the profile.
-HOSTED = tuple(
-    ".bsky.social .tumblr.com .substack.com .wordpress.com .blogspot.com .livejournal.com .deviantart.com .carrd.co"
-    " .bandcamp.com .medium.com .brid.gy .github.io .typepad.com .weebly.com .wixsite.com .netlify.app".split()
-)
-_ACCOUNT_SECTIONS = frozenset("user users u profile profiles member members people channel c author".split())
-_TRACKING = frozenset(
-    "fbclid gclid dclid msclkid yclid igshid igsh mc_cid mc_eid ref ref_src ref_url referrer si s smid smtyp cmpid"
-    " ocid ncid sr_share ftag feature at_medium at_campaign __twitter_impression guccounter share spm".split()
-)
-
-
-_SCRIPTS = rf"{ALPHABETS}\x{{5d0}}-\x{{5ea}}\x{{620}}-\x{{669}}\x{{671}}-\x{{6d3}}\x{{900}}-\x{{963}}"  # not those that run on
+# The scripts that set words apart; in the others a link would run on into the sentence.
+_SCRIPTS = rf"{ALPHABETS}\x{{5d0}}-\x{{5ea}}\x{{620}}-\x{{669}}\x{{671}}-\x{{6d3}}\x{{900}}-\x{{963}}"
 _INSIDE = rf"[!#-;=?-\[\]_|~{_SCRIPTS}]"
 _LAST = rf"[0-9/_=&%#+\-@~*${_SCRIPTS}]"
 _TAIL = rf"(?:[/?#](?:{_INSIDE}*{_LAST})?)"
@@ -94,8 +42,10 @@ BARE_URL = (
     rf"|(?:{_LABELS}(?i:com|org|net|edu|gov|mil|info|biz|news|online|site|app|blog|co\.uk|org\.uk|gov\.uk|com\.au"
     r"|com\.br|co\.jp|co\.in|co\.za|com\.tr|com\.mx|com\.ng|co\.ke|go\.id|co\.id)\b)"
 )
-"""RE2: a link without a scheme: a host and a path, or a host under a suffix that nobody mistakes for a word."""
-_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())  # the packaged list: no disk, no network
+"""RE2: a link without a scheme: a host and a path, or a host under a suffix that is no word."""
+
+# The packaged list: nothing is fetched, nothing cached on disk.
+_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 
 
 class Link(NamedTuple):
@@ -134,11 +84,11 @@ def registered_domain(host: str) -> str | None:
 
 
 def _is_profile(host: str, segments: list[str]) -> bool:
-    if any(segment.startswith(("@", "did:")) for segment in segments):
+    if any("@" in segment or segment.startswith("did:") for segment in segments):
         return True
     if host in PROFILES:
         return bool(segments) and segments[0].lower() not in PROFILES[host]
-    if segments and segments[0].lower() in _ACCOUNT_SECTIONS and len(segments) > 1:
+    if segments and segments[0].lower() in ACCOUNT_SECTIONS and len(segments) > 1:
         return True
     return host.endswith(HOSTED) and not segments
 
@@ -153,7 +103,7 @@ def _host(authority: str) -> str:
 
 def _is_tracking(parameter: str) -> bool:
     name = parameter.partition("=")[0].lower()
-    return name in _TRACKING or name.startswith("utm_")
+    return name in TRACKING or name.startswith("utm_")
 
 
 def read_link(url: str) -> Link:
@@ -174,7 +124,7 @@ def read_link(url: str) -> Link:
     address, _, query = rest.partition("?")
     authority, _, path = address.partition("/")
     host = _host(authority)
-    if "." not in host or "@" in path.partition("/")[0]:
+    if "." not in host or (not separator and "@" in authority):
         return NOTHING
     segments = [unquote(segment) for segment in path.split("/") if segment]
     if _is_profile(host, segments):

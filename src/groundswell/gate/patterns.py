@@ -1,9 +1,9 @@
 """The written forms of identifiers that a regular expression can tell, as data.
 
-Every pattern is RE2 (linear time, no look-around, ASCII `\\b`). A pattern with one group keeps that group: it is
-the character or the context word before the identifier. Shapes are matched without their check digits (IBAN's
-mod 97 and the like), so that a mistyped identifier goes too. Owns no code; `redact` says in which order and on
-which texts they are tried.
+Every pattern is RE2 (linear time, no look-around, ASCII `\\b`). A pattern with one group keeps that
+group: it is the character or the context word before the identifier. Shapes are matched without their
+check digits (IBAN's mod 97 and the like), so that a mistyped identifier goes too. Owns no code; `redact`
+says in which order and on which texts they are tried.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from groundswell.gate.features import Feature
 
 __all__ = ["ACCOUNT", "ACCOUNTS", "ALPHABETS", "DOCUMENTS", "LATIN", "SPACE", "WORD", "Pattern"]
 
-# Letters, marks and digits as a few wide ranges: RE2 compiles these a hundred times faster than `\p{L}`, and a
+# Letters, marks and digits as a few wide ranges: RE2 compiles these many times faster than `\p{L}`, and a
 # pattern is compiled anew for each batch. Left out are spaces, punctuation, symbols and emoji; what invisible
 # characters a name could hide are in. Each is the inside of a character class.
 LATIN = r"A-Za-z\x{aa}\x{ba}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{2af}\x{300}-\x{36f}\x{1e00}-\x{1eff}"
@@ -76,14 +76,14 @@ _TOP = (
 )
 _SPELLED = rf"[{_LOCAL}]+{_AT_WORD}[{WORD}\-]+(?:{_DOT_WORD}[{WORD}\-]+)*?{_DOT_WORD}{_TOP}\b"
 _NAMED_ACCOUNT = (
-    r"(?i)\b((?:ig|insta|instagram|snap|snapchat|tiktok|telegram|twitter|discord|kik|skype|wechat|line id|venmo"
-    r"|cashapp|paypal|threads|bsky|bluesky|mastodon|weixin|微信|вк|тг|телеграм|инста)\s*[:：=]\s*)"
+    r"(?i)\b((?:ig|insta|instagram|snap|snapchat|tiktok|telegram|twitter|discord|kik|skype|wechat|line id"
+    r"|venmo|cashapp|paypal|threads|bsky|bluesky|mastodon|weixin|微信|вк|тг|телеграм|инста)\s*[:：=]\s*)"
     r"[A-Za-z][\w.]*[\d_.][\w.]*\w"
 )
 
 _MAC = r"(?i)\b(?:(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})\b"
 
-# --- documents, money, machines -------------------------------------------------------------------------------
+# --- documents, money, machines ----------------------------------------------------------------------------
 _IBAN = _any(
     r"(?i:\b[a-z]{2}\d{2}[a-z0-9]{0,4}\d[a-z0-9]{10,29}\b)",
     r"\b[A-Z]{2}\d{2}[ \-](?:[A-Z0-9]{4}[ \-]){2,7}[A-Z0-9]{1,4}\b",
@@ -103,10 +103,13 @@ _IPV6 = _any(
 )
 _ID_WORD = (
     r"passport|passeport|pasaporte|passaporte|passaporto|reisepass|paspoort|pasaport|paszport|pass(?:nr|nummer)"
-    r"|паспорт[а-я]*|αριθμός ταυτότητας|جواز|هوية|رقم الهوية|पासपोर्ट|आधार|aadhaar|护照|護照|身份证|身分證|旅券|マイナンバー"
-    r"|여권|주민등록번호|ssn|social security|national id[a-z]*|id card|identity card|dni|nie|nif|nit|cpf|cnpj|rut|curp|rfc"
-    r"|nric|cnic|bsn|pesel|nino|inn|инн|снилс|tc kimlik|kimlik|personnummer|cpr|tax id|steuer-?id|carte d'identité"
-    r"|cédula|cedula|codice fiscale|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e number|führerschein[a-z]*"
+    r"|паспорт[а-я]*|αριθμός ταυτότητας|جواز|هوية|رقم الهوية|पासपोर्ट|आधार|aadhaar"
+    r"|护照|護照|身份证|身分證|旅券|マイナンバー"
+    r"|여권|주민등록번호|ssn|social security|national id[a-z]*|id card|identity card"
+    r"|dni|nie|nif|nit|cpf|cnpj|rut|curp|rfc|nric|cnic|bsn|pesel|nino|inn|инн|снилс|tc kimlik|kimlik"
+    r"|personnummer|cpr|tax id|steuer-?id|carte d'identité"
+    r"|cédula|cedula|codice fiscale|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e number"
+    r"|führerschein[a-z]*"
     r"|permis de conduire|medicare|nhs number|insurance number|account number|a/c no|kontonummer|swift|bic"
 )
 _DOCUMENT = (
@@ -148,12 +151,18 @@ _PLATE_NAMED = (
     r"|plaque|immatriculation|targa|kenteken|plaka|rejestracja)s?(?: number| no\.?| n°)?(?: is| was|:|#)* )"
     r"[a-z0-9]{1,4}(?:[ \-]?[a-z0-9]{1,4}){0,2}[ \-]?\d+[ \-]?[a-z]{0,3}\b"
 )
-_PLATE_RUSSIAN = r"(?i)((?:гос\.? ?номер[а-я]*|номерной знак|номер машины)[\s:]*)[а-яa-z]\s?\d{3}\s?[а-яa-z]{2}\s?\d{2,3}"
+_PLATE_RUSSIAN = (
+    r"(?i)((?:гос\.? ?номер[а-я]*|номерной знак|номер машины)[\s:]*)[а-яa-z]\s?\d{3}\s?[а-яa-z]{2}\s?\d{2,3}"
+)
 
-# --- where exactly --------------------------------------------------------------------------------------------
-_DEGREES = r"\d{1,3}\s?[°º]\s?\d{1,2}(?:[.,]\d+)?\s?['′’]\s?(?:\d{1,2}(?:[.,]\d+)?\s?(?:[\"″”]|''|’’)?)?\s?[NSEWOnsewo]?"
+# --- where exactly -----------------------------------------------------------------------------------------
+_DEGREES = (
+    r"\d{1,3}\s?[°º]\s?\d{1,2}(?:[.,]\d+)?\s?['′’]\s?"
+    r"(?:\d{1,2}(?:[.,]\d+)?\s?(?:[\"″”]|''|’’)?)?\s?[NSEWOnsewo]?"
+)
 _COORDINATES = _any(
-    r"[NSns]?\s?[+\-−]?\b\d{1,2}\.\d{3,}\s?[°º]?\s?[NSns]?\s?[,;/ ]\s?[EWewo]?\s?[+\-−]?\d{1,3}\.\d{3,}\s?[°º]?\s?(?:[EWewo]\b)?",
+    r"[NSns]?\s?[+\-−]?\b\d{1,2}\.\d{3,}\s?[°º]?\s?[NSns]?\s?[,;/ ]"
+    r"\s?[EWewo]?\s?[+\-−]?\d{1,3}\.\d{3,}\s?[°º]?\s?(?:[EWewo]\b)?",
     r"\bgeo:-?\d{1,3}\.\d+,-?\d{1,3}\.\d+",
     r"\b[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}\b",
 )
@@ -220,7 +229,7 @@ ACCOUNTS = (
     Pattern("handle", Feature.AT | Feature.LOCAL_PART, _FEDERATED),
     Pattern("email", Feature.AT | Feature.LOCAL_PART, _MAIL),
     Pattern("handle", Feature.AT, _HANDLE),
-    Pattern("handle", Feature.PLATFORM | Feature.LINK, rf"(?i)\b[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?\.{_HOSTED}\b"),
+    Pattern("handle", Feature.PLATFORM | Feature.LINK, rf"(?i)\b[a-z0-9_][a-z0-9_.\-]*\.{_HOSTED}\b"),
     Pattern("handle", Feature.PATH, rf"(^|[^{WORD}/])/?(?i:u|user)/[A-Za-z0-9_\-]{{3,}}", keeps=True),
     Pattern("handle", Feature.PLATFORM, _NAMED_ACCOUNT, keeps=True),
     Pattern("handle", Feature.TAG, rf"[{WORD}.]{{2,}}#\d{{4}}\b"),

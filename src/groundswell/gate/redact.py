@@ -1,9 +1,9 @@
 """Takes identifiers out of texts: the last pass that sees a handle, an address or a number of a person.
 
-Nothing is put in their place but a space, so that no placeholder becomes a word of the crowd. Works on whole
-columns: `features` says what each text could hold, and a pattern is tried only on texts that could hold it. Owns
-neither the patterns' forms nor the links' meaning. It errs towards taking out: a text may lose a harmless
-number, it must not keep an account.
+Nothing is put in their place but a space, so that no placeholder becomes a word of the crowd. Works on
+whole columns: `features` says what each text could hold, and a pattern is tried only on texts that could
+hold it. Owns neither the patterns' forms nor the links' meaning. It errs towards taking out: a text may
+lose a harmless number, it must not keep an account.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Redactor:
         """
         return self.redact_revealed(*reveal(texts.fill_null("")))
 
-    def redact_revealed(self, texts: pa.StringArray, flags: np.ndarray) -> tuple[pa.StringArray, dict[str, int]]:
+    def redact_revealed(
+        self, texts: pa.StringArray, flags: np.ndarray
+    ) -> tuple[pa.StringArray, dict[str, int]]:
         """As `redact`, for texts and flags that come from `reveal`."""
         rows = np.flatnonzero(flags)
         if len(rows) == 0:
@@ -128,7 +130,9 @@ class _Work:
     def _replace(self, rows: np.ndarray, values: pa.StringArray) -> np.ndarray:
         """Put new values; which of the rows changed (bool)? A step that changes a text changes its length."""
         part = self.texts.take(pa.array(rows))
-        changed = pc.not_equal(pc.binary_length(part), pc.binary_length(values)).to_numpy(zero_copy_only=False)
+        changed = pc.not_equal(pc.binary_length(part), pc.binary_length(values)).to_numpy(
+            zero_copy_only=False
+        )
         if changed.any():
             self.texts = _put(self.texts, rows, values)
             self._changed_at[rows[changed]] = self._step
@@ -172,7 +176,10 @@ class _Work:
         """Say anew what the changed texts hold."""
         rows = np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
         if len(rows):
-            self._flags[rows] = features(self.texts.take(pa.array(rows)))
+            flags = features(self.texts.take(pa.array(rows)))
+            # Steps that passed a text over for want of a feature have not tried it as it stands now.
+            self._changed_at[rows[(flags & ~self._flags[rows]) != 0]] = self._step
+            self._flags[rows] = flags
 
 
 def _put(texts: pa.StringArray, rows: np.ndarray, values: pa.StringArray) -> pa.StringArray:
@@ -190,7 +197,9 @@ def _stripping(pattern: Pattern) -> Callable[[_Work], None]:
 # Links first, because a link may hold a handle; bare ones after mail addresses, whose hosts look like them.
 _STEPS: tuple[Callable[[_Work], None], ...] = (
     _Work.unmask,
-    *map(_stripping, (_LINK, *ACCOUNTS, _BARE_LINK)),
+    _stripping(_LINK),
+    _Work.look_again,
+    *map(_stripping, (*ACCOUNTS, _BARE_LINK)),
     _Work.tidy,
     _Work.look_again,
     *map(_stripping, DOCUMENTS),

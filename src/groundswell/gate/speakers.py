@@ -1,9 +1,10 @@
 """Turns accounts into keys that die within a day: the only module that hashes who posted.
 
-`speaker` is BLAKE2b under a key that lives in memory, is replaced at each UTC midnight of stream time and at
-every start, and is overwritten when it is replaced. Speakers of two epochs cannot be compared, nor can those of
-two runs. Yesterday's key is kept for one hour of stream time past midnight, for one use: an account that
-disappears then is announced under both keys, so that its posts before midnight leave the open windows too.
+`speaker` is BLAKE2b under a key that lives in memory, is replaced at each UTC midnight of stream time and
+at every start, and is overwritten when it is replaced. Speakers of two epochs cannot be compared, nor can
+those of two runs. Yesterday's key is kept for one hour of stream time past midnight, for one use: an
+account that disappears then is announced under both keys, so that its posts before midnight leave the
+open windows too.
 
 `post_key` must survive midnight, or a deletion would miss its post; its key lives as long as the process.
 Owns no memory of posts and no redaction.
@@ -64,7 +65,9 @@ def _hash(key: bytearray, context: bytes, values: Iterable[str]) -> np.ndarray:
     return hashes
 
 
-def _hash_column(key: bytearray, purpose: bytes, sources: pa.StringArray, values: pa.StringArray) -> np.ndarray:
+def _hash_column(
+    key: bytearray, purpose: bytes, sources: pa.StringArray, values: pa.StringArray
+) -> np.ndarray:
     """Hash each row's value within its source, each distinct value once; 0 where the value is null."""
     out = np.zeros(len(values), np.uint64)
     encoded_sources = sources.dictionary_encode()
@@ -85,9 +88,8 @@ class SpeakerKeys:
     """The keys of one process; nothing here is ever written down.
 
     >>> keys = SpeakerKeys()
-    >>> keys.advance(DAY_US + 5)
-    >>> keys.epochs(DAY_US + 5)
-    (1,)
+    >>> keys.epochs(DAY_US - 1), keys.epochs(DAY_US), keys.epochs(DAY_US + GRACE_US)
+    ((0,), (1, 0), (1,))
     """
 
     def __init__(self, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
@@ -132,7 +134,9 @@ class SpeakerKeys:
         rows = np.flatnonzero(mentions.to_numpy(zero_copy_only=False))
         if len(rows):
             at = pa.array(rows)
-            out[rows] = _hash_column(self._epoch_keys[epoch], b"target", sources.take(at), mentioned(texts.take(at)))
+            out[rows] = _hash_column(
+                self._epoch_keys[epoch], b"target", sources.take(at), mentioned(texts.take(at))
+            )
         return out
 
     def posts(self, sources: pa.StringArray, uris: pa.StringArray) -> np.ndarray:

@@ -26,7 +26,10 @@ def buffers(strings: pa.StringArray) -> tuple[Bytes, Offsets]:
     starts = starts[strings.offset : strings.offset + len(strings) + 1]
     if len(starts) == 0:
         starts = np.zeros(1, np.int32)
-    return (np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)), starts
+    values = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    for array in (values, starts):
+        array.flags.writeable = False  # one kind of array, so that a kernel is compiled once
+    return values, starts
 
 
 def build(data: Bytes, offsets: Offsets) -> pa.StringArray:

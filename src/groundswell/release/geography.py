@@ -162,7 +162,8 @@ def showable_place(
         country=best.country,
         h3=None,
         level="country",
-        confidence=_two_decimals(sum(place.confidence for place in same_country)),
+        # A country is at least as sure as the surest place in it.
+        confidence=_two_decimals(max(place.confidence for place in same_country)),
     )
 
 

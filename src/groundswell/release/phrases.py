@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from groundswell.candidates import PhraseUse
 
-__all__ = ["MOST_PHRASES", "identifies", "is_part", "showable_phrases"]
+__all__ = ["MOST_PHRASES", "identifies", "is_part", "is_showable", "showable_phrases"]
 
 MOST_PHRASES = 8
 _MOST_TOKENS = 5
@@ -50,28 +50,33 @@ def identifies(text: str) -> bool:
     return _IDENTIFIER.search(visible) is not None
 
 
+def is_showable(text: str, person_like: Callable[[str], bool]) -> bool:
+    """Whether a phrase may show at all, once enough speakers used it.
+
+    The person gate is the dearest check and runs last, on what is left.
+    """
+    return _fits(text) and not identifies(text) and not person_like(text)
+
+
 def is_part(part: str, whole: str) -> bool:
     """Whether `part` is a run of whole tokens in `whole`; of characters in scripts without spaces.
 
     >>> is_part("hurricane", "hurricane sandy"), is_part("hurri", "hurricane")
     (True, False)
     """
-    if _UNSPACED.search(part):
-        return part in whole
-    return f" {' '.join(part.split())} " in f" {' '.join(whole.split())} "
+    # A quick no first: phrases are compared in pairs.
+    if part not in whole:
+        return False
+    return bool(_UNSPACED.search(part)) or f" {part} " in f" {whole} "
 
 
 def showable_phrases(
-    phrases: Sequence[PhraseUse], floor: int, person_like: Callable[[str], bool]
-) -> tuple[str, ...]:
+    phrases: Sequence[PhraseUse], floor: int, showable: Callable[[str], bool]
+) -> tuple[PhraseUse, ...]:
     """All phrases that may show, most telling first, none a mere part of another; not yet cut to eight."""
-    allowed = [
-        use for use in phrases if use.speakers >= floor and _fits(use.text) and not identifies(use.text)
-    ]
-    # The person gate is the dearest check: it runs last, on the few that are left.
-    vetted = [use for use in allowed if not person_like(use.text)]
-    kept = (use for use in vetted if not any(_absorbs(other, use) for other in vetted))
-    return tuple(dict.fromkeys(use.text for use in kept))
+    allowed = {use.text: use for use in reversed(phrases) if use.speakers >= floor and showable(use.text)}
+    uses = tuple(reversed(allowed.values()))
+    return tuple(use for use in uses if not any(_absorbs(other, use) for other in uses))
 
 
 def _fits(text: str) -> bool:

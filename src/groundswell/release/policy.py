@@ -1,9 +1,9 @@
 """Owns which matters are sensitive, and what that asks: a higher floor, a coarser place, a delay.
 
 *Sensitive matters* need 50 speakers instead of 20. They are those where it can harm somebody to be known as
-one of a small crowd: attacks and conflict (witnesses, victims), assemblies and elections (political opinion,
-GDPR art. 9), outbreaks and health (who is ill). Natural hazards, transport and the like are not: a warning at
-20 speakers saves lives there, and speaking of a storm gives nobody away.
+one of a small crowd: attacks (witnesses, victims), assemblies and elections (political opinion, GDPR art. 9),
+outbreaks (who is ill). Natural hazards, accidents and the like are not: a warning at 20 speakers saves lives
+there, and speaking of a storm gives nobody away.
 
 *Sensitive places* (worship, clinics, shelters, schools, detention, migration routes) and assemblies are shown
 coarsely: what is dangerous there is *where*, so the cell grows. An assembly waits six hours, unless enough
@@ -14,21 +14,22 @@ The words in `words.py` err towards caution: a false hit makes a place coarser t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from groundswell.candidates import Candidate
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
-from groundswell.release import words
 from groundswell.release.geography import EVERYDAY, SENSITIVE, Coarseness
+from groundswell.release.words import THREATS_TO_LIFE
 
-__all__ = ["ASSEMBLY_DELAY_US", "MOST_PERSON_SHARE", "Handling", "handling", "refusal"]
+__all__ = ["ASSEMBLY_DELAY_US", "MOST_PERSON_SHARE", "SENSITIVE_MATTERS", "Handling", "handling", "refusal"]
 
 ASSEMBLY_DELAY_US = 6 * HOUR_US
 MOST_PERSON_SHARE = 0.3
 
-_ASSEMBLY = frozenset({"assembly", "protest"})
-_SENSITIVE_MATTERS = _ASSEMBLY | {"attack", "conflict", "election", "health", "outbreak"}
+SENSITIVE_MATTERS = frozenset({"assembly", "attack", "election", "outbreak"})
+_ASSEMBLY = "assembly"
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,21 @@ class Handling:
         return SENSITIVE if self.coarse else EVERYDAY
 
 
-def handling(candidate: Candidate, floor: int) -> Handling:
-    """What the policy asks of `candidate`; `floor` speakers must use a phrase for it to lift a delay."""
-    assembly = candidate.category in _ASSEMBLY
-    threatened = any(
-        phrase.speakers >= floor and words.THREATS_TO_LIFE.found_in(phrase.text)
-        for phrase in candidate.phrases
-    )
+def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], bool]) -> Handling:
+    """What the policy asks of `candidate`.
+
+    Parameters
+    ----------
+    floor
+        Speakers that must use a phrase for it to lift a delay.
+    sensitive_place
+        Whether a phrase tells of a sensitive place: `SENSITIVE_PLACES.found_in`, remembered or not.
+    """
+    assembly = candidate.category == _ASSEMBLY
     return Handling(
-        sensitive=candidate.category in _SENSITIVE_MATTERS,
-        coarse=assembly or _names_sensitive_place(candidate),
-        delayed=assembly and not threatened,
+        sensitive=candidate.category in SENSITIVE_MATTERS,
+        coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
+        delayed=assembly and not _threatens_life(candidate, floor),
     )
 
 
@@ -70,8 +75,12 @@ def refusal(candidate: Candidate, asked: Handling) -> Refusal | None:
     return None
 
 
-def _names_sensitive_place(candidate: Candidate) -> bool:
+def _threatens_life(candidate: Candidate, floor: int) -> bool:
+    return any(use.speakers >= floor and THREATS_TO_LIFE.found_in(use.text) for use in candidate.phrases)
+
+
+def _names_sensitive_place(candidate: Candidate, sensitive_place: Callable[[str], bool]) -> bool:
     """Any phrase counts here, however few used it: caution needs no crowd."""
-    return any(words.SENSITIVE_PLACES.found_in(phrase.text) for phrase in candidate.phrases) or any(
-        words.SENSITIVE_PLACES.found_in(place.name) for place in candidate.places
+    return any(sensitive_place(use.text) for use in candidate.phrases) or any(
+        sensitive_place(place.name) for place in candidate.places
     )

@@ -70,6 +70,11 @@ class PublishKey:
             ) from None
         return cls(secret)
 
+    @classmethod
+    def of_machine(cls) -> PublishKey:
+        """The machine's own key, for publishing without a data folder; drawn afresh if there can be none."""
+        return cls(_machine_secret() or secrets.token_bytes(_KEY_BYTES))
+
     def draw(self, series: str, rung: int, choices: int) -> int:
         """A number in `0 … choices − 1`, uniform to one part in 2⁶⁴ over `choices`, fixed for its arguments.
 

@@ -25,7 +25,7 @@ from groundswell.published import Bin, Coverage, Record
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
-from groundswell.release.phrases import showable_phrases
+from groundswell.release.phrases import is_showable, showable_phrases
 from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
@@ -38,6 +38,8 @@ from groundswell.release.revision import (
     is_due,
     same_to_a_reader,
 )
+from groundswell.release.verdicts import Verdicts
+from groundswell.release.words import SENSITIVE_PLACES
 
 __all__ = ["Decision", "Marks", "Release", "gap_record"]
 
@@ -80,7 +82,8 @@ class Release:
     population
         How many people live where.
     person_like
-        The person gate: whether a phrase could be a private person's name.
+        The person gate: whether a phrase could be a private person's name. The same text must always get
+        the same answer.
     metrics
         Counts records by kind and refusals by reason.
     marks
@@ -106,7 +109,8 @@ class Release:
             for sensitive in (False, True)
         }
         self._population = population
-        self._person_like = person_like
+        self._showable = Verdicts(lambda text: is_showable(text, person_like))
+        self._sensitive_place = Verdicts(SENSITIVE_PLACES.found_in)
         self._metrics = metrics
         self._marks = marks
         self._country_names = country_names or {}
@@ -122,6 +126,8 @@ class Release:
         for reason, count in decision.refused.items():
             self._metrics.release_refused.labels(reason).inc(count)
         self._forget(tick_us)
+        self._showable.turn()
+        self._sensitive_place.turn()
         return decision
 
     def state(self) -> bytes:
@@ -148,7 +154,11 @@ class Release:
     def _decide(self, candidate: Candidate, tick_us: int, decision: Decision) -> None:
         asked = self._asked(candidate)
         barred = refusal(candidate, asked)
-        outcome = barred or self._describe(candidate, asked, tick_us)
+        outcome: list[CrowdRecord] | Refusal
+        if barred is not None:
+            outcome = self._let_end(candidate, tick_us) or barred
+        else:
+            outcome = self._describe(candidate, asked, tick_us)
         if isinstance(outcome, Refusal):
             decision.refused[outcome] += 1
         else:
@@ -160,7 +170,7 @@ class Release:
 
     def _asked(self, candidate: Candidate) -> Handling:
         """The policy's demands on a chain, which may grow and never shrink once it is out."""
-        asked = handling(candidate, self._floor.sensitive_k)
+        asked = handling(candidate, self._floor.sensitive_k, self._sensitive_place)
         last = self._standing.get(candidate.chain)
         if last is None:
             return asked
@@ -177,15 +187,20 @@ class Release:
         if not enough:
             return self._let_end(candidate, tick_us) or Refusal.BELOW_FLOOR
         floor = self._floor.of(sensitive=asked.sensitive)
-        phrases = showable_phrases(candidate.phrases, floor, self._person_like)
+        phrases = showable_phrases(candidate.phrases, floor, self._showable)
         if not phrases:
             return self._let_end(candidate, tick_us) or Refusal.NO_PHRASE
         due = last is None or is_due(candidate, last)
+        named = chosen_phrases(
+            phrases,
+            last.phrases if last else {},
+            lambda speakers, text: ladder.rung(speakers, f"{candidate.chain}\x1f{text}") or floor,
+        )
         rung = max(reached or 0, last.rung if last else 0)
         record = draft(
             candidate,
             rung=rung,
-            phrases=chosen_phrases(phrases, last, due),
+            phrases=tuple(named),
             place=showable_place(
                 candidate.places, floor, asked.coarseness, self._population, self._country_names
             ),
@@ -195,10 +210,16 @@ class Release:
             simulated=self._marks.simulated,
             replayed=self._marks.replayed,
         )
-        return self._revise(candidate, record, rung, asked, due)
+        return self._revise(candidate, record, rung, named, asked, due)
 
     def _revise(
-        self, candidate: Candidate, record: CrowdRecord, rung: int, asked: Handling, due: bool
+        self,
+        candidate: Candidate,
+        record: CrowdRecord,
+        rung: int,
+        named: dict[str, int],
+        asked: Handling,
+        due: bool,
     ) -> list[CrowdRecord]:
         """Remember what stands, and give the revisions that a reader needs to see."""
         last = self._standing.get(candidate.chain)
@@ -214,6 +235,7 @@ class Release:
         self._standing[candidate.chain] = Standing(
             record=kept,
             rung=rung,
+            phrases=named,
             last_seen_us=max(last_seen_us, last.last_seen_us) if last else last_seen_us,
             bins_until_us=last.bins_until_us if last else -1,
             sensitive=asked.sensitive,
@@ -222,7 +244,7 @@ class Release:
         return revisions
 
     def _let_end(self, candidate: Candidate, tick_us: int) -> list[CrowdRecord]:
-        """The one thing said of a published crowd that has become too small to describe: that it fades."""
+        """The one thing still said of a published crowd that may no longer be described: that it fades."""
         last = self._standing.get(candidate.chain)
         if last is None or candidate.state not in _ENDINGS or candidate.state == last.record.state:
             return []
@@ -234,7 +256,8 @@ class Release:
         """The closed bins of a published chain that are not out yet, in order.
 
         Their thresholds belong to the series and stay the same from bin to bin, so that a steady crowd draws
-        a steady line and no average over bins undoes them. No bin shows more than its record does.
+        a steady line and no average over bins undoes them. (Whoever can fill many bins of one series with
+        accounts of their own can find them out.) No bin shows more than its record does.
         """
         standing = self._standing[candidate.chain]
         ladder = self._ladders[asked.sensitive]

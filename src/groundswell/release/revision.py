@@ -8,16 +8,16 @@ accounts. Whether a crowd may be written about at all is `release`'s to decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from groundswell.candidates import Candidate, Counted
+from groundswell.candidates import Candidate, Counted, PhraseUse
 from groundswell.clock import MINUTE_US, floor_to, rfc3339
 from groundswell.published import Amplification, Event, Place
 from groundswell.release.ladder import label
-from groundswell.release.phrases import MOST_PHRASES
+from groundswell.release.phrases import MOST_PHRASES, is_part
 
 __all__ = [
     "BIN_US",
@@ -47,6 +47,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The highest rung it showed: labels never go down."""
     last_seen_us: int
     """As in the record, to the minute."""
+    phrases: dict[str, int] = {}
+    """Its phrases and the highest rung each has reached."""
     bins_until_us: int = -1
     """Start of its last published bin."""
     sensitive: bool = False
@@ -77,8 +79,8 @@ def draft(
         "published_at": rfc3339(tick_us),
         "accounts": label(rung),
         "phrases": phrases,
-        "category": candidate.category,
-        "place": place,
+        "category": last.record.category if last and candidate.category == "other" else candidate.category,
+        "place": place or (last.record.place if last else None),
         "languages": _used(candidate.languages, floor, without="und"),
         "sources": _sources(candidate.sources, floor),
         "domains": _used(candidate.domains, floor),
@@ -100,13 +102,26 @@ def closing(record: CrowdRecord, state: str, published_at: str) -> CrowdRecord:
     return msgspec.structs.replace(record, state=state, published_at=published_at)
 
 
-def chosen_phrases(showable: Sequence[str], last: Standing | None, due: bool) -> tuple[str, ...]:
-    """The eight most telling; a full set that still holds is left alone between two due revisions."""
-    if last is not None and not due and len(last.record.phrases) == MOST_PHRASES:
-        shown = last.record.phrases
-        if set(shown) <= set(showable):
-            return shown
-    return tuple(showable[:MOST_PHRASES])
+def chosen_phrases(
+    showable: Sequence[PhraseUse], shown: Mapping[str, int], rung_of: Callable[[int, str], int]
+) -> dict[str, int]:
+    """The eight phrases that name the matter, with the highest rung each has reached, strongest first.
+
+    What was shown stays in the running: a matter keeps its name when the crowd's words move on, and a later
+    phrase takes a place only by having had more speakers.
+    """
+    reached = dict(shown)
+    for use in showable:
+        reached[use.text] = max(reached.get(use.text, 0), rung_of(use.speakers, use.text))
+    order = {text: at for at, text in enumerate(reached)}
+    ranked = sorted(reached, key=lambda text: (-reached[text], order[text]))
+    parts = {text for text in ranked for other in ranked if text != other and is_part(text, other)}
+    kept = [text for text in ranked if text not in parts or reached[text] > _longer_rung(text, reached)]
+    return {text: reached[text] for text in kept[:MOST_PHRASES]}
+
+
+def _longer_rung(part: str, reached: Mapping[str, int]) -> int:
+    return max(rung for text, rung in reached.items() if text != part and is_part(part, text))
 
 
 def is_due(candidate: Candidate, last: Standing) -> bool:

@@ -14,14 +14,18 @@ import unicodedata
 __all__ = ["SENSITIVE_PLACES", "THREATS_TO_LIFE", "WordList"]
 
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+_TOKEN = re.compile(r"[\w']+")
 _LAST_SPACED = "\u052f"
 """Up to here (Latin, Greek, Cyrillic) spaces part words; later scripts join articles or write none."""
 
 
 def _plain(text: str) -> str:
     """Case-folded, single-spaced, without the accents and points that people leave out."""
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return " ".join(unicodedata.normalize("NFKC", bare).replace("-", " ").split())
+    folded = text.casefold().replace("-", " ")
+    if not folded.isascii():
+        bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))
+        folded = unicodedata.normalize("NFKC", bare)
+    return " ".join(folded.split())
 
 
 class WordList:
@@ -33,16 +37,25 @@ class WordList:
 
     def __init__(self, words: str) -> None:
         plain = [_plain(word) for word in words.split()]
-        self._inside = tuple(word.rstrip("*") for word in plain if word[0] > _LAST_SPACED)
         spaced = [word for word in plain if word[0] <= _LAST_SPACED]
-        forms = "|".join(
-            re.escape(word.rstrip("*")) + (r"\w*" if word.endswith("*") else "") for word in spaced
-        )
-        self._tokens = re.compile(rf"(?<!\w)(?:{forms})(?!\w)")
+        self._inside = tuple(word.rstrip("*") for word in plain if word[0] > _LAST_SPACED)
+        self._phrases = tuple(f" {word}".removesuffix("*") for word in spaced if " " in word)
+        self._words = frozenset(word for word in spaced if not word.endswith("*"))
+        self._stems = frozenset(word[:-1] for word in spaced if word.endswith("*"))
+        self._stem_lengths = sorted({len(stem) for stem in self._stems})
 
     def found_in(self, text: str) -> bool:
         plain = _plain(text)
-        return self._tokens.search(plain) is not None or any(word in plain for word in self._inside)
+        tokens = _TOKEN.findall(plain)
+        if any(token in self._words or self._starts(token) for token in tokens):
+            return True
+        joined = f" {' '.join(tokens)} "
+        if any(phrase in joined for phrase in self._phrases):
+            return True
+        return max(plain, default="") > _LAST_SPACED and any(word in plain for word in self._inside)
+
+    def _starts(self, token: str) -> bool:
+        return any(token[:length] in self._stems for length in self._stem_lengths)
 
 
 _WORSHIP = """

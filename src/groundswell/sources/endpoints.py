@@ -160,6 +160,8 @@ def _dialled(host: str, port: int, seconds: float) -> socket.socket:
             dialled: socket.socket | OSError = socket.create_connection((host, port), timeout=seconds)
         except OSError as error:
             dialled = error
+        except UnicodeError:  # a host name that cannot be one
+            dialled = OSError("no such host name")
         results.put(dialled)
         if given_up.is_set() and isinstance(dialled, socket.socket):
             dialled.close()

@@ -38,15 +38,18 @@ class Paced:
         Says how much time has passed.
     speed
         Seconds of stream time a second.
+    from_us
+        Rows before this stream time are due at once, later ones count from it; None for the first row.
     """
 
-    def __init__(self, source: _Source, clock: Clock, speed: float = 1.0) -> None:
+    def __init__(self, source: _Source, clock: Clock, speed: float = 1.0, from_us: int | None = None) -> None:
         if not speed > 0:
             raise UsageError("`Paced`", f"`speed` is {speed}", "give a speed above 0")
         self.name = source.name
         self._source = source
         self._clock = clock
         self._speed = speed
+        self._from_us = from_us
 
     def read(self, since_us: int | None, stop: Event) -> Iterator[pa.RecordBatch | Gap]:
         start_us: int | None = None
@@ -58,7 +61,13 @@ class Paced:
                 continue
             times = item.column("time_us").to_numpy()
             if start_us is None:
-                start_us = int(times[0])
+                start_us = int(times[0]) if self._from_us is None else self._from_us
+            past = int(np.searchsorted(times, start_us))
+            if past:
+                yield item.slice(0, past)
+                item, times = item.slice(past), times[past:]
+            if not len(times):
+                continue
             steps = (times - start_us) // step_us
             starts = np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
             for first, end in zip(starts, [*starts[1:], len(times)], strict=True):

@@ -177,6 +177,9 @@ class Store:
     def retain(self, now_us: int) -> int:
         """Delete revisions and bins older than the retention; gives how many rows went.
 
+        No query finds them any more. Their bytes stay in the file until DuckDB uses the space again, which
+        is tolerable for what was public.
+
         Raises
         ------
         StoreError
@@ -192,7 +195,7 @@ class Store:
                 bins = self._connection.execute("DELETE FROM bins WHERE start < ?", [oldest])
                 gone += int(bins.fetchone()[0])
                 self._connection.execute("COMMIT")
-                # Deleted rows leave the file only when it is rewritten without them.
+                # Without this the log would keep every deleted row until the store is closed.
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
                 raise self._failed(error) from None

@@ -1,0 +1,434 @@
+"""The only wiring: sources, gate, enrich, detect, release and store, joined to one line.
+
+`Line` drives the stages on stream time and knows nothing of how posts came. It owns the ticks, the order of
+what is written, and the checkpoint: at the end of every five-minute bin the chains are sealed and stored in
+one transaction with what was published. After a crash the source is rewound (`Resume`), the open windows
+refill, and ticks up to the checkpoint are counted but not judged.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from groundswell.candidates import Gap
+from groundswell.clock import HOUR_US, MINUTE_US, floor_to
+from groundswell.config import Document
+from groundswell.detect import TICK_US, Detector, DetectSettings
+from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
+from groundswell.enrich.places import Gazetteer, PlacesSettings
+from groundswell.errors import StoreError
+from groundswell.gate import Gate, GateSettings
+from groundswell.metrics import Metrics
+from groundswell.names import NameLexicon
+from groundswell.published import Bin, Record
+from groundswell.release import Marks, PopulationGrid, PublishKey, Release, ReleaseSettings, gap_record
+from groundswell.sources import FilesSettings, Tally, from_records
+from groundswell.sources.files import Progress
+from groundswell.store import Checkpoint, Commit, Store, StoreSettings
+
+__all__ = ["Lexica", "Line", "LineSettings", "Resume", "replay"]
+
+BIN_US = 5 * MINUTE_US
+QUARTER_US = 15 * MINUTE_US
+RING_US = 60 * MINUTE_US
+"""How far back the open window of posts reaches."""
+RATES_US = 3 * HOUR_US + 30 * MINUTE_US
+"""How far back from there the rates reach, with the gate's horizon."""
+LEAP_US = 4 * HOUR_US
+"""A silence this long empties every window: ticks inside it are skipped."""
+_BACKLOG = 10_000
+
+log = structlog.get_logger("groundswell.pipeline")
+
+Published = Callable[[Sequence[Record], Sequence[Bin]], None]
+
+
+class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of all stages between the sources and the console."""
+
+    gate: GateSettings = GateSettings()
+    places: PlacesSettings = PlacesSettings()
+    enrich: EnrichSettings = EnrichSettings()
+    detect: DetectSettings = DetectSettings()
+    release: ReleaseSettings = ReleaseSettings()
+    store: StoreSettings = StoreSettings()
+
+    @classmethod
+    def read(cls, document: Document) -> LineSettings:
+        """Decode each stage's own table; raises `ConfigurationError` naming the table and the key."""
+        fields = msgspec.structs.fields(cls)
+        return cls(**{field.name: document.section(field.name, field.type) for field in fields})
+
+    @classmethod
+    def tables(cls) -> set[str]:
+        """The names of the tables it reads."""
+        return {field.name for field in msgspec.structs.fields(cls)}
+
+
+class Lexica:
+    """What is loaded once and shared by every line of a process: places, people living there, names."""
+
+    def __init__(self, settings: PlacesSettings | None = None) -> None:
+        self.gazetteer = Gazetteer.load(settings or PlacesSettings())
+        self.names = NameLexicon.load()
+        table = self.gazetteer.table
+        levels = table.column("level").to_numpy(zero_copy_only=False)
+        towns = table.filter(pa.array(levels == "city"))
+        self.population = PopulationGrid.from_arrays(
+            towns.column("latitude").to_numpy(),
+            towns.column("longitude").to_numpy(),
+            towns.column("population").to_numpy(),
+            names=towns.column("name").to_pylist(),
+            countries=towns.column("country").to_pylist(),
+        )
+        countries = table.filter(pa.array(levels == "country"))
+        self.country_names = dict(
+            zip(countries.column("country").to_pylist(), countries.column("name").to_pylist(), strict=True)
+        )
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """The detector's part of a checkpoint: when the stream began, and the sealed chains."""
+
+    start_us: int
+    chains: bytes
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a restarted run takes up: rewind the source to `since_us`, judge ticks after `checkpoint_us`."""
+
+    checkpoint_us: int
+    since_us: int
+    baseline_us: int
+    start_us: int
+
+    @classmethod
+    def after(cls, checkpoint_us: int, start_us: int) -> Resume:
+        """The rewind that makes every window at `checkpoint_us` what it was.
+
+        The window of posts reaches back an hour; what was surprising then depends on rates over the three
+        hours before and on the long baseline as of that quarter hour.
+        """
+        baseline_us = floor_to(checkpoint_us - RING_US, QUARTER_US)
+        return cls(checkpoint_us, max(start_us, baseline_us - RATES_US), baseline_us, start_us)
+
+
+class Baselines:
+    """The long baseline's snapshots, one file a quarter hour; old ones go when no restart can want them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "baseline"
+
+    def write(self, time_us: int, snapshot: bytes) -> None:
+        """Durable before it returns; raises `StoreError`."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+                file.write(snapshot)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(self._path(time_us))
+            for old in self._folder.iterdir():
+                if not old.stem.isdigit() or int(old.stem) < time_us - RING_US - 4 * QUARTER_US:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                str(self._folder),
+                f"cannot be written ({error.strerror})",
+                "free space or mend the permissions",
+            ) from None
+
+    def read(self, time_us: int) -> bytes | None:
+        path = self._path(time_us)
+        return path.read_bytes() if path.exists() else None
+
+    def _path(self, time_us: int) -> Path:
+        return self._folder / f"{time_us}.base"
+
+
+class Line:
+    """From `RAW` batches to published records.
+
+    Parameters
+    ----------
+    settings
+        Of the stages.
+    lexica
+        Loaded once, shared.
+    key
+        The secret behind the ladder.
+    metrics
+        Counts everything.
+    folder
+        The data folder; None to keep nothing (then there is no checkpoint either).
+    marks
+        Whether records are simulated or replayed.
+    published
+        Called with what was written, after it was.
+    resume
+        Go on from the folder's checkpoint when it has one.
+    """
+
+    def __init__(
+        self,
+        settings: LineSettings,
+        lexica: Lexica,
+        key: PublishKey,
+        metrics: Metrics,
+        *,
+        folder: Path | None = None,
+        marks: Marks = Marks(),  # noqa: B008 - frozen
+        published: Published = lambda records, bins: None,
+        resume: bool = True,
+    ) -> None:
+        self._gate = Gate(settings.gate, metrics)
+        self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
+        self._detector = Detector(
+            settings.detect, lexica.gazetteer.table, CATEGORIES, floor_k=settings.release.k
+        )
+        self._release = Release(
+            settings.release, key, lexica.population, lexica.names.person_like, metrics, marks,
+            country_names=lexica.country_names,
+        )  # fmt: skip
+        self.store = Store.open(folder, settings.store) if folder is not None else None
+        self._baselines = Baselines(folder) if folder is not None else None
+        self._metrics = metrics
+        self._marks = marks
+        self._published = published
+        self._next_tick_us = -1
+        self._start_us = -1
+        self._records: list[Record] = []
+        self._bins: list[Bin] = []
+        self._evicted = 0
+        self.last_tick_us: int | None = None
+        self.blocked = False
+        self.resume = self._resumed() if resume else None
+
+    def _resumed(self) -> Resume | None:
+        checkpoint = self.store.checkpoint() if self.store is not None else None
+        if checkpoint is None:
+            return None
+        sealed = msgspec.msgpack.decode(checkpoint.detect_state, type=Sealed)
+        self._detector.restore(sealed.chains)
+        self._release.restore(checkpoint.release_state)
+        return Resume.after(checkpoint.bin_us, sealed.start_us)
+
+    def feed(self, item: pa.RecordBatch | Gap) -> None:
+        """Take in one batch of `RAW` rows, or the news of a gap."""
+        if isinstance(item, Gap):
+            self._tell_gap(item)
+            return
+        if not item.num_rows:
+            return
+        batch = self._enricher.enrich(self._gate.admit(item))
+        times_us = batch.column("time_us").to_numpy()
+        if self._next_tick_us < 0 and len(times_us):
+            self._begin(int(times_us[0]))
+        at = 0
+        while at < len(times_us):
+            end = int(np.searchsorted(times_us, self._next_tick_us, side="left"))
+            if end > at:
+                self._detector.wait(batch.slice(at, end - at))
+                at = end
+            if at < len(times_us):
+                self._tick()
+                self._leap(int(times_us[at]))
+
+    def finish(self) -> None:
+        """The stream has ended: run the tick that is open, on to the end of its minute, and write."""
+        if self._next_tick_us < 0:
+            return
+        self._tick()
+        while (self._next_tick_us - TICK_US) % MINUTE_US:
+            self._tick()
+        self._write(None)
+
+    def close(self) -> None:
+        """Destroy the keys and let the store go."""
+        self._gate.close()
+        if self.store is not None:
+            self.store.close()
+
+    def _begin(self, time_us: int) -> None:
+        first_us = floor_to(time_us, TICK_US)
+        self._next_tick_us = first_us + TICK_US
+        self._start_us = self.resume.start_us if self.resume else first_us
+
+    def _leap(self, time_us: int) -> None:
+        """After a long silence, run the hours in which chains end and skip the rest."""
+        if time_us - self._next_tick_us < LEAP_US:
+            return
+        until_us = self._next_tick_us + LEAP_US // 2
+        while self._next_tick_us < until_us:
+            self._tick()
+        self._next_tick_us = floor_to(time_us, TICK_US) + TICK_US
+
+    def _tick(self) -> None:
+        now_us = self._next_tick_us
+        self._next_tick_us += TICK_US
+        judge = self.resume is None or now_us > self.resume.checkpoint_us
+        with self._metrics.detect_tick_seconds.time():
+            candidates = self._detector.tick(now_us, judge=judge)
+        self.last_tick_us = now_us
+        self._metrics.detect_ticks.inc()
+        self._metrics.detect_warm_posts.set(self._detector.warm_posts)
+        self._metrics.detect_evicted_posts.inc(self._detector.evicted_posts - self._evicted)
+        self._evicted = self._detector.evicted_posts
+        if not judge:
+            self._refill_baseline(now_us)
+            return
+        decision = self._release.decide(candidates, now_us)
+        self._detector.settle(decision.released)
+        self._records.extend(decision.records)
+        self._bins.extend(decision.bins)
+        if now_us % BIN_US == 0:
+            self._write(self._checkpoint(now_us))
+        elif decision.records or decision.bins:
+            self._write(None)
+
+    def _refill_baseline(self, now_us: int) -> None:
+        if self.resume is not None and now_us == self.resume.baseline_us and self._baselines is not None:
+            stored = self._baselines.read(now_us)
+            if stored is not None:
+                self._detector.restore_baseline(stored)
+
+    def _checkpoint(self, now_us: int) -> Checkpoint | None:
+        sealed = Sealed(self._start_us, self._detector.seal())
+        if self.store is None or self._baselines is None:
+            return None
+        if now_us % QUARTER_US == 0:
+            try:
+                self._baselines.write(now_us, self._detector.baseline())
+            except StoreError as error:
+                self._block(error)
+        if now_us % HOUR_US == 0:
+            self.store.retain(now_us)
+        return Checkpoint(
+            bin_us=now_us, release_state=self._release.state(), detect_state=msgspec.msgpack.encode(sealed)
+        )
+
+    def _write(self, checkpoint: Checkpoint | None) -> None:
+        """Write what waits, all of it or nothing; while it cannot be written, it waits and is counted on."""
+        if not self._records and not self._bins and checkpoint is None:
+            return
+        if self.store is not None:
+            try:
+                self.store.commit(Commit(records=self._records, bins=self._bins, checkpoint=checkpoint))
+            except StoreError as error:
+                self._block(error)
+                return
+        if self.blocked:
+            log.info("publishing again", records=len(self._records))
+        self.blocked = False
+        self._metrics.store_blocked.set(0)
+        records, bins = self._records, self._bins
+        self._records, self._bins = [], []
+        if records or bins:
+            self._published(records, bins)
+
+    def _block(self, error: StoreError) -> None:
+        if not self.blocked:
+            log.error(
+                "publishing has stopped; nothing published is lost",
+                where=error.where,
+                what=error.what,
+                mend=error.mend,
+            )
+        self.blocked = True
+        self._metrics.store_blocked.set(1)
+        if len(self._records) + len(self._bins) > _BACKLOG:
+            raise error
+
+    def _tell_gap(self, gap: Gap) -> None:
+        self._records.append(gap_record(gap, self.last_tick_us or gap.end_us, self._marks))
+        log.warning("not collected", source=gap.source, reason=gap.reason)
+        self._write(None)
+
+
+def recorded(data: Any, metrics: Metrics, progress: Progress | None = None) -> Iterator[pa.RecordBatch]:
+    """`RAW` batches of recorded posts: paths, an iterable of dicts, or any Arrow-compatible frame."""
+    if isinstance(data, str | Path):
+        data = (data,)
+    if isinstance(data, list | tuple) and data and all(isinstance(item, str | Path) for item in data):
+        files = FilesSettings(paths=tuple(str(path) for path in data))
+        return files.build(metrics, progress).read(None, Event())
+    return from_records(data, tally=Tally("records", metrics))
+
+
+def replay(
+    data: Any,
+    *,
+    folder: str | Path | None = None,
+    settings: LineSettings | None = None,
+    lexica: Lexica | None = None,
+    metrics: Metrics | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Record]:
+    """Run recorded posts through the line at full speed, on their own time, and give what is published.
+
+    Each matter is given once, in its last state: when it has ended, or at the end of the recording.
+
+    Parameters
+    ----------
+    data
+        A path or paths of recorded posts, an iterable of dicts, or any Arrow-compatible frame.
+    folder
+        A data folder to publish into; None to keep nothing.
+    settings, lexica, metrics
+        See `Line`.
+    progress
+        Called with the bytes read and the bytes there are.
+
+    Raises
+    ------
+    UsageError
+        `data` is none of these.
+
+    >>> list(replay([]))
+    []
+    """
+    metrics = metrics or Metrics()
+    settings = settings or LineSettings()
+    where = Path(folder) if folder is not None else None
+    batches = recorded(data, metrics, progress)
+    open_records: dict[tuple[type[Record], str], Record] = {}
+    ended: list[Record] = []
+
+    def take(records: Sequence[Record], bins: Sequence[Bin]) -> None:
+        for record in records:
+            open_records[type(record), record.id] = record
+            if record.state == "ended":
+                ended.append(open_records.pop((type(record), record.id)))
+
+    line = Line(
+        settings,
+        lexica or Lexica(settings.places),
+        PublishKey.open(where) if where is not None else PublishKey.of_machine(),
+        metrics,
+        folder=where,
+        marks=Marks(replayed=True),
+        published=take,
+        resume=False,
+    )
+    try:
+        for item in batches:
+            line.feed(item)
+            yield from ended
+            ended.clear()
+        line.finish()
+        yield from ended
+        yield from open_records.values()
+    finally:
+        line.close()

@@ -1,0 +1,111 @@
+"""What stays of a link: a site and a hash, and nothing of a profile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groundswell.gate.links import MAX_LINKS, NOTHING, read_link, read_links
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.bbc.co.uk/news/world-1", "bbc.co.uk"),
+        ("HTTP://News.Example.ORG:8080/a", "example.org"),
+        ("www.example.org", "example.org"),
+        ("https://bücher.example.de/x", "example.de"),
+        ("https://Bücher.de/x", "xn--bcher-kva.de"),
+        ("https://xn--bcher-kva.de/x", "xn--bcher-kva.de"),
+        ("https://someone.github.io/page", "github.io"),
+        ("https://www.youtube.com/watch?v=abc", "youtube.com"),
+        ("https://twitter.com/hashtag/flood", "twitter.com"),
+        ("https://t.co/abc", None),
+        ("https://bit.ly/abc", None),
+        ("https://127.0.0.1/x", None),
+        ("https://localhost.localdomain/x", None),
+    ],
+)
+def test_a_link_keeps_its_registered_domain(url: str, domain: str | None) -> None:
+    link = read_link(url)
+    assert link.domain == domain
+    assert link.key != 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bsky.app/profile/did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/post/3k",
+        "https://twitter.com/jane_doe", "https://x.com/jane_doe/status/1",
+        "https://mobile.twitter.com/jane_doe",
+        "https://www.facebook.com/jane.doe", "https://instagram.com/jane.doe/",
+        "https://www.tiktok.com/@jane/video/1",
+        "https://t.me/janedoe", "https://www.linkedin.com/in/jane-doe", "https://www.youtube.com/@jane",
+        "https://mastodon.example/@jane", "https://mastodon.example/users/jane/statuses/1",
+        "https://jane.bsky.social/",
+        "https://reddit.com/user/jane", "https://jane.substack.com",
+        "at://did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/x/y",
+        "mailto:jane@example.org", "https://wa.me/447700900123", "javascript://x", "", "nonsense",
+        "https://", "https://@",
+    ],
+)  # fmt: skip
+def test_a_profile_keeps_nothing(url: str) -> None:
+    assert read_link(url) == NOTHING
+
+
+def test_the_same_link_has_the_same_key_however_it_was_shared() -> None:
+    spellings = [
+        "https://www.example.org/a/b/?utm_source=x&id=7#top",
+        "http://example.org/a/b?id=7",
+        "example.org/a/b?id=7&fbclid=123",
+        "https://m.example.org/a/b?id=7",
+        "https://user:secret@example.org:443/a//b?id=7",
+        "HTTPS://EXAMPLE.ORG/a/b?id=7",
+        "https://example.org/a%2Fb?id=7",
+    ]
+    assert len({read_link(url).key for url in spellings}) == 1
+    assert read_link("https://example.org/a/b?id=8").key != read_link(spellings[0]).key
+
+
+def test_links_of_rows_are_distinct_and_in_order() -> None:
+    urls = pa.array([["https://b.example.org/1", "https://a.example.com/"], [], ["https://t.co/x"]])
+    texts = pa.array(
+        [
+            "again https://b.example.org/1 and http://example.net.",
+            "none",
+            "see https://t.co/x (www.bbc.co.uk/news), t.co/y",
+        ]
+    )
+    links = read_links(urls, texts, np.array([True, False, True]))
+    assert links.domains.to_pylist() == [["example.org", "example.com", "example.net"], [], ["bbc.co.uk"]]
+    assert [len(keys) for keys in links.keys.to_pylist()] == [3, 0, 3]
+    assert links.keys[0][0].as_py() == read_link("https://b.example.org/1").key
+
+
+def test_a_link_that_the_platform_cut_short_counts_for_nothing() -> None:
+    texts = pa.array(["see www.example.org/long/pa… and example.com/x..."])
+    links = read_links(pa.array([["https://www.example.org/long/path"]]), texts, np.array([True]))
+    assert links.keys.to_pylist() == [[read_link("https://www.example.org/long/path").key]]
+
+
+def test_links_of_a_post_are_capped() -> None:
+    urls = pa.array([[f"https://example.org/{number}" for number in range(1000)]])
+    links = read_links(urls, pa.array([""]), np.array([False]))
+    assert len(links.keys[0]) == MAX_LINKS
+
+
+def test_no_rows_and_no_links_are_fine() -> None:
+    empty = read_links(pa.array([], pa.list_(pa.string())), pa.array([], pa.string()), np.array([], bool))
+    assert (len(empty.keys), len(empty.domains)) == (0, 0)
+    none = read_links(pa.array([[]], pa.list_(pa.string())), pa.array(["x"]), np.array([True]))
+    assert (none.keys.to_pylist(), none.domains.to_pylist()) == ([[]], [[]])
+
+
+@given(st.text())
+def test_any_string_can_be_read(url: str) -> None:
+    for link in (read_link(url), read_link("https://" + url), read_link("https://example.org/" + url)):
+        assert 0 <= link.key < 1 << 64
+        assert link.domain is None or (link.domain.isascii() and link.domain == link.domain.lower())
