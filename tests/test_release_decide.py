@@ -174,15 +174,22 @@ def test_confidence_and_order_alone_do_not() -> None:
     assert decide(release, later).records == []
 
 
-def test_a_full_set_of_phrases_rests_between_boundaries_unless_one_must_go() -> None:
+def test_a_full_set_of_phrases_gives_way_only_to_phrases_of_more_speakers() -> None:
     release = gatekeeper()
-    letters = [phrase(f"{letter} street") for letter in "abcdefghi"]
-    first = only(decide(release, crowd(phrases=tuple(letters[:8]))))
-    reshuffled = crowd(tick_us=NOON_US + TICK_US, phrases=(letters[8], *letters[:8]))
+    letters = [phrase(f"{letter} street", 60) for letter in "abcdefgh"]
+    first = only(decide(release, crowd(phrases=tuple(letters))))
+    reshuffled = crowd(tick_us=NOON_US + TICK_US, phrases=(phrase("i street", 60), *letters))
     assert decide(release, reshuffled).records == []
-    withdrawn = crowd(tick_us=NOON_US + 2 * TICK_US, phrases=tuple(letters[1:]))
-    third = only(decide(release, withdrawn))
-    assert set(first.phrases) - set(third.phrases) == {"a street"}
+    louder = crowd(tick_us=NOON_US + 2 * TICK_US, phrases=(phrase("i street", 450), *letters))
+    second = only(decide(release, louder))
+    assert set(second.phrases) - set(first.phrases) == {"i street"}
+
+
+def test_a_matter_keeps_its_name_when_the_words_move_on() -> None:
+    release = gatekeeper()
+    decide(release, crowd(phrases=(phrase("flash flood", 400),)))
+    later = only(decide(release, crowd(tick_us=NOON_US + TICK_US, phrases=(phrase("donations", 30),))))
+    assert later.phrases == ("flash flood", "donations")
 
 
 def test_a_label_never_goes_down_and_a_crowd_grown_small_may_only_end() -> None:

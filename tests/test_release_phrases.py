@@ -11,7 +11,8 @@ from tests.release_crowds import names_a_person, phrase
 
 def shown(*uses: tuple[str, int], floor: int = 20) -> tuple[str, ...]:
     phrases = [phrase(text, speakers) for text, speakers in uses]
-    return showable_phrases(phrases, floor, lambda text: is_showable(text, names_a_person))
+    kept = showable_phrases(phrases, floor, lambda text: is_showable(text, names_a_person))
+    return tuple(use.text for use in kept)
 
 
 def test_a_phrase_shows_from_the_floor_on() -> None:

@@ -40,7 +40,7 @@ RAW = pa.schema(
         pa.field("media", pa.list_(pa.string()), nullable=False),  # references, never content
         pa.field("latitude", pa.float64()),  # the post's own geotag, degrees
         pa.field("longitude", pa.float64()),
-        pa.field("marks", pa.list_(pa.string()), nullable=False),  # consent marks, as the platform names them
+        pa.field("marks", pa.list_(pa.string()), nullable=False),  # consent marks in the platform's words
         pa.field("time_us", pa.int64(), nullable=False),  # stream time
     ]
 )
@@ -57,21 +57,26 @@ POST = pa.schema(
         pa.field("domains", pa.list_(pa.string()), nullable=False),  # registered domains of the links
         pa.field("link_keys", pa.list_(pa.uint64()), nullable=False),  # unkeyed hashes of whole links
         pa.field("cell", pa.uint64(), nullable=False),  # H3 resolution 5 of the geotag; 0 for none
-        pa.field("target", pa.uint64(), nullable=False),  # keyed hash of the one account spoken to; 0 for none
+        pa.field("target", pa.uint64(), nullable=False),  # keyed hash of whom it speaks to; 0 for none
         pa.field("time_us", pa.int64(), nullable=False),  # stream time, coarsened to the second
     ]
 )
 
-ENRICHED = POST.append(pa.field("lang", pa.string(), nullable=False))  # e.g. eng_Latn; und when unsure
-ENRICHED = ENRICHED.append(pa.field("folded", pa.string(), nullable=False))  # case-folded; offsets point here
-ENRICHED = ENRICHED.append(pa.field("terms", pa.list_(pa.uint64()), nullable=False))  # distinct, in order
-ENRICHED = ENRICHED.append(pa.field("term_starts", pa.list_(pa.int32()), nullable=False))  # bytes in `folded`
-ENRICHED = ENRICHED.append(pa.field("term_ends", pa.list_(pa.int32()), nullable=False))
-ENRICHED = ENRICHED.append(pa.field("shape", pa.uint64(), nullable=False))  # near-duplicate family key
-ENRICHED = ENRICHED.append(pa.field("places", pa.list_(pa.int32()), nullable=False))  # rows of the gazetteer
-ENRICHED = ENRICHED.append(pa.field("place_confidences", pa.list_(pa.float32()), nullable=False))
-ENRICHED = ENRICHED.append(pa.field("categories", pa.list_(pa.uint8()), nullable=False))  # of the concept list
-ENRICHED = ENRICHED.append(pa.field("persons", pa.list_(pa.uint64()), nullable=False))  # hashes, private names
+ENRICHED = pa.schema(
+    [
+        *POST,
+        pa.field("lang", pa.string(), nullable=False),  # e.g. eng_Latn; und when unsure
+        pa.field("folded", pa.string(), nullable=False),  # case-folded text; term offsets point here
+        pa.field("terms", pa.list_(pa.uint64()), nullable=False),  # distinct, in order; bit 0 marks a pair
+        pa.field("term_starts", pa.list_(pa.int32()), nullable=False),  # bytes in `folded`
+        pa.field("term_ends", pa.list_(pa.int32()), nullable=False),
+        pa.field("shape", pa.uint64(), nullable=False),  # near-duplicate family key
+        pa.field("places", pa.list_(pa.int32()), nullable=False),  # rows of the gazetteer
+        pa.field("place_confidences", pa.list_(pa.float32()), nullable=False),
+        pa.field("categories", pa.list_(pa.uint8()), nullable=False),  # of the concept list
+        pa.field("persons", pa.list_(pa.uint64()), nullable=False),  # hashes of possible private names
+    ]
+)
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:

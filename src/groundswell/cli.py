@@ -6,7 +6,7 @@ object a line. Exit codes: 0 done, 1 it went wrong while running, 2 bad use or b
 
 from __future__ import annotations
 
-import runpy
+import importlib
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from groundswell import logs
 from groundswell.config import Document
 from groundswell.errors import GroundswellError, UsageError, did_you_mean
+from groundswell.gate import forbid_core_dumps
 from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings, replay
 from groundswell.published import Coverage, Record, to_json
@@ -110,6 +111,7 @@ def replay_files(
 ) -> None:
     """The same line over recorded posts, at full speed, on their own time; prints what is published."""
     logs.configure(json=as_json)
+    forbid_core_dumps()
     settings = LineSettings.read(Document.load(config)) if config else LineSettings()
     metrics = Metrics()
     with _bar("replaying") as progress:
@@ -120,31 +122,33 @@ def replay_files(
 
 
 @app.command()
-def redact() -> None:
+def redact(as_json: JsonOption = False) -> None:
     """Take identifiers out of lines of stdin; gives `{"text"}` a line."""
     from groundswell.gate import Redactor
 
+    logs.configure(json=as_json)
     redactor = Redactor()
     for line in _lines():
         _print_json({"text": redactor.redact_text(line)})
 
 
 @app.command()
-def language() -> None:
+def language(as_json: JsonOption = False) -> None:
     """The language of lines of stdin; gives `{"code", "confidence"}` a line."""
     from groundswell.enrich import identify_text
 
+    logs.configure(json=as_json)
     for line in _lines():
         code, confidence = identify_text(line)
         _print_json({"code": code, "confidence": round(confidence, 4)})
 
 
 @app.command()
-def places() -> None:
+def places(as_json: JsonOption = False) -> None:
     """The places in lines of stdin; gives `{"places": […]}` a line, offsets in characters."""
     from groundswell.enrich.places import Gazetteer
 
-    logs.configure()
+    logs.configure(json=as_json)
     gazetteer = Gazetteer.load()
     for line in _lines():
         _print_json({"places": gazetteer.find_text(line)})
@@ -187,8 +191,7 @@ def bench(
         raise UsageError("bench", f"no measurement `{name}`", did_you_mean(name, [*known, "all"]))
     sys.path.insert(0, str(folder.parent))
     for each in known if name == "all" else [name]:
-        measured = runpy.run_path(str(folder / f"{each}.py"))["measure"]()
-        for row in measured:
+        for row in importlib.import_module(f"bench.{each}").measure():
             if as_json:
                 _print_json({"bench": each, **row})
             else:

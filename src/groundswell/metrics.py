@@ -51,7 +51,9 @@ class Metrics:
             ["identifier"],
             registry=registry,
         )
-        self.detect_ticks = Counter("groundswell_detect_ticks", "Ticks of stream time run.", registry=registry)
+        self.detect_ticks = Counter(
+            "groundswell_detect_ticks", "Ticks of stream time run.", registry=registry
+        )
         self.detect_warm_posts = Gauge(
             "groundswell_detect_warm_posts", "Posts in the open windows.", registry=registry
         )

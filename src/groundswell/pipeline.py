@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -121,12 +123,12 @@ class Resume:
         The window of posts reaches back an hour; what was surprising then depends on rates over the three
         hours before and on the long baseline as of that quarter hour.
         """
-        baseline_us = floor_to(checkpoint_us - RING_US, QUARTER_US)
+        baseline_us = max(start_us, floor_to(checkpoint_us - RING_US, QUARTER_US))
         return cls(checkpoint_us, max(start_us, baseline_us - RATES_US), baseline_us, start_us)
 
 
 class Baselines:
-    """The long baseline's snapshots, one file a quarter hour; old ones go when no restart can want them."""
+    """The long baseline's snapshots, one file a quarter hour, and one for where the stream began."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "baseline"
@@ -140,9 +142,6 @@ class Baselines:
                 file.flush()
                 os.fsync(file.fileno())
             Path(file.name).replace(self._path(time_us))
-            for old in self._folder.iterdir():
-                if not old.stem.isdigit() or int(old.stem) < time_us - RING_US - 4 * QUARTER_US:
-                    old.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
                 str(self._folder),
@@ -153,6 +152,16 @@ class Baselines:
     def read(self, time_us: int) -> bytes | None:
         path = self._path(time_us)
         return path.read_bytes() if path.exists() else None
+
+    def __contains__(self, time_us: int) -> bool:
+        return self._path(time_us).exists()
+
+    def prune(self, oldest_us: int) -> None:
+        """Delete snapshots from before `oldest_us`, and drafts that a crash left."""
+        for old in self._folder.glob("*"):
+            if not old.stem.isdigit() or int(old.stem) < oldest_us:
+                with suppress(OSError):  # it goes the next time
+                    old.unlink()
 
     def _path(self, time_us: int) -> Path:
         return self._folder / f"{time_us}.base"
@@ -195,9 +204,10 @@ class Line:
     ) -> None:
         self._gate = Gate(settings.gate, metrics)
         self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
-        self._detector = Detector(
-            settings.detect, lexica.gazetteer.table, CATEGORIES, floor_k=settings.release.k
+        self._new_detector = partial(
+            Detector, settings.detect, lexica.gazetteer.table, CATEGORIES, floor_k=settings.release.k
         )
+        self._detector = self._new_detector()
         self._release = Release(
             settings.release, key, lexica.population, lexica.names.person_like, metrics, marks,
             country_names=lexica.country_names,
@@ -262,18 +272,34 @@ class Line:
             self.store.close()
 
     def _begin(self, time_us: int) -> None:
-        first_us = floor_to(time_us, TICK_US)
-        self._next_tick_us = first_us + TICK_US
-        self._start_us = self.resume.start_us if self.resume else first_us
+        """Ticks begin with the first row, or where the source was rewound to, whenever a row comes then."""
+        if self.resume is None:
+            self._start(floor_to(time_us, TICK_US))
+            return
+        first_us = floor_to(self.resume.since_us, TICK_US)
+        self._start_us, self._next_tick_us = self.resume.start_us, first_us + TICK_US
+        self._refill_baseline(first_us)
+
+    def _start(self, start_us: int) -> None:
+        self._start_us, self._next_tick_us = start_us, start_us + TICK_US
+        self._keep_baseline(start_us)
 
     def _leap(self, time_us: int) -> None:
-        """After a long silence, run the hours in which chains end and skip the rest."""
+        """After a long silence, run the hours in which chains end, and skip to where the stream goes on.
+
+        Nothing but the chains and the long baseline outlives such a silence. So the stream starts anew with
+        these two, and a restart need not reach back behind the silence.
+        """
         if time_us - self._next_tick_us < LEAP_US:
             return
         until_us = self._next_tick_us + LEAP_US // 2
         while self._next_tick_us < until_us:
             self._tick()
-        self._next_tick_us = floor_to(time_us, TICK_US) + TICK_US
+        chains, baseline = self._detector.seal(), self._detector.baseline()
+        self._detector, self._evicted = self._new_detector(), 0
+        self._detector.restore(chains)
+        self._detector.restore_baseline(baseline)
+        self._start(floor_to(time_us, TICK_US))
 
     def _tick(self) -> None:
         now_us = self._next_tick_us
@@ -299,25 +325,42 @@ class Line:
             self._write(None)
 
     def _refill_baseline(self, now_us: int) -> None:
-        if self.resume is not None and now_us == self.resume.baseline_us and self._baselines is not None:
-            stored = self._baselines.read(now_us)
-            if stored is not None:
-                self._detector.restore_baseline(stored)
+        if self.resume is None or self._baselines is None or now_us != self.resume.baseline_us:
+            return
+        stored = self._baselines.read(now_us)
+        if stored is None:
+            log.warning("the snapshot of the long baseline is missing: it is learned anew")
+        else:
+            self._detector.restore_baseline(stored)
 
-    def _checkpoint(self, now_us: int) -> Checkpoint | None:
-        sealed = Sealed(self._start_us, self._detector.seal())
-        if self.store is None or self._baselines is None:
-            return None
-        if now_us % QUARTER_US == 0:
+    def _keep_baseline(self, time_us: int) -> None:
+        if self._baselines is not None:
             try:
-                self._baselines.write(now_us, self._detector.baseline())
+                self._baselines.write(time_us, self._detector.baseline())
             except StoreError as error:
                 self._block(error)
-        if now_us % HOUR_US == 0:
-            self.store.retain(now_us)
+
+    def _checkpoint(self, now_us: int) -> Checkpoint | None:
+        """What a restart needs to go on from `now_us`; None when the last checkpoint has to do."""
+        chains = self._detector.seal()  # kept or not, a run goes on alike
+        if self._baselines is None:
+            return None
+        if now_us % QUARTER_US == 0:
+            self._keep_baseline(now_us)
+        if Resume.after(now_us, self._start_us).baseline_us not in self._baselines:
+            return None  # it could not be written while the disk was full
         return Checkpoint(
-            bin_us=now_us, release_state=self._release.state(), detect_state=msgspec.msgpack.encode(sealed)
+            bin_us=now_us,
+            release_state=self._release.state(),
+            detect_state=msgspec.msgpack.encode(Sealed(self._start_us, chains)),
         )
+
+    def _tidy(self, checkpoint_us: int) -> None:
+        """Let go of what no reader and no restart from here can want."""
+        assert self.store is not None and self._baselines is not None
+        self._baselines.prune(Resume.after(checkpoint_us, self._start_us).baseline_us)
+        if checkpoint_us % HOUR_US == 0:
+            self.store.retain(checkpoint_us)
 
     def _write(self, checkpoint: Checkpoint | None) -> None:
         """Write what waits, all of it or nothing; while it cannot be written, it waits and is counted on."""
@@ -326,6 +369,9 @@ class Line:
         if self.store is not None:
             try:
                 self.store.commit(Commit(records=self._records, bins=self._bins, checkpoint=checkpoint))
+                written = True
+                if checkpoint is not None:
+                    self._tidy(checkpoint.bin_us)
             except StoreError as error:
                 self._block(error)
                 return

@@ -11,7 +11,17 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["RECORD_TYPES", "Amplification", "Bin", "Coverage", "Event", "Narrative", "Place", "Record", "to_json"]
+__all__ = [
+    "RECORD_TYPES",
+    "Amplification",
+    "Bin",
+    "Coverage",
+    "Event",
+    "Narrative",
+    "Place",
+    "Record",
+    "to_json",
+]
 
 State = Literal["new", "growing", "steady", "fading", "ended"]
 Level = Literal["cell", "region", "country"]

@@ -132,8 +132,12 @@ class _Pulse:
         state: SourceState = "gap" if self.gap else "connected" if self.connected else "connecting"
         lag = None if self.newest_us is None else max(0.0, (now_us - self.newest_us) / SECOND_US)
         return SourceStatus(
-            name=name, state=state, since=rfc3339(self.since_us), messages_per_second=sum(rows) / 10, lag_seconds=lag
-        )  # fmt: skip
+            name=name,
+            state=state,
+            since=rfc3339(self.since_us),
+            messages_per_second=sum(rows) / 10,
+            lag_seconds=lag,
+        )
 
 
 class Runner:
@@ -271,7 +275,7 @@ class Runner:
 
 
 def _folder_for_simulation(folder: Path) -> Path:
-    """Where simulated records go: never into a folder with live ones. What was simulated before is removed."""
+    """Where simulated records go: never in with live ones. What was simulated before is removed."""
     if (folder / "published.duckdb").exists():
         with Store.open(folder, read_only=True) as store:
             records = [record for kind in store.count() for record in store.latest(kind, limit=None)]  # type: ignore[arg-type]

@@ -19,7 +19,24 @@ from scipy.optimize import linear_sum_assignment
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.config import Settings
 
-__all__ = ["Chain", "ChainSettings", "Chains"]
+__all__ = ["Chain", "ChainSettings", "Chains", "alike"]
+
+
+_FAMILIES = (
+    frozenset({"earthquake", "tsunami", "landslide", "eruption"}),
+    frozenset({"storm", "flood", "landslide", "snow"}),
+    frozenset({"explosion", "attack", "industrial", "transport"}),
+    frozenset({"wildfire", "heat", "drought"}),
+)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two categories can be of one matter: the same, or such as come together.
+
+    >>> alike("storm", "flood"), alike("storm", "explosion")
+    (True, False)
+    """
+    return one == other or any(one in family and other in family for family in _FAMILIES)
 
 
 class ChainSettings(Settings, frozen=True, kw_only=True):
@@ -33,8 +50,12 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     """Fragments of one category this near to a chain's place are the chain's."""
     apart_km: float = 400.0
     """Clusters whose places are at least so far apart are not one matter. Both double for regions."""
-    back: float = 0.5
-    """Least cosine at which an ended chain returns, or a cluster outweighs that it is elsewhere."""
+    divide: float = 0.3
+    """A cluster is parted between places when the weaker has this share of the stronger's evidence."""
+    unlike: float = 0.4
+    """The same between a cluster and a chain of different categories."""
+    back: float = 0.7
+    """The same when the chain has ended, or is somewhere else."""
     inertia: float = 0.97
     """What a term's weight keeps at each look; the rest comes from how hot it is then."""
     quiet_minutes: int = 60
@@ -53,7 +74,7 @@ class Chain(msgspec.Struct):
     first_us: int
     last_us: int
     terms: dict[int, float]
-    """Surprise by term hash."""
+    """Weight by term hash."""
     place: int
     """Gazetteer row, -1 for none."""
     country: int
@@ -64,8 +85,12 @@ class Chain(msgspec.Struct):
         dot = sum(value * self.terms.get(term, 0.0) for term, value in terms.items())
         if dot == 0.0:
             return 0.0
-        mine = math.sqrt(sum(value * value for value in self.terms.values()))
-        return dot / (mine * math.sqrt(sum(value * value for value in terms.values())))
+        return dot / (_length(self.terms) * _length(terms))
+
+
+def _length(terms: dict[int, float]) -> float:
+    """Euclidean; 1 for an empty vector, so that it can be divided by."""
+    return math.sqrt(sum(value * value for value in terms.values())) or 1.0
 
 
 class Chains:
@@ -88,20 +113,19 @@ class Chains:
     def add(self, chain: Chain) -> None:
         self._chains[chain.id] = chain
 
-    def match(self, clusters: list[dict[int, float]], apart: npt.NDArray[np.bool_]) -> list[str | None]:
-        """The chain of each cluster: one to one by total cosine (Hungarian method), None below `link`.
+    def match(self, clusters: list[dict[int, float]], least: npt.NDArray[np.float64]) -> list[str | None]:
+        """The chain of each cluster: one to one by total cosine (Hungarian method), None where too small.
 
-        `apart` is (clusters, chains): true where the places differ, which only near-equal words outweigh.
+        `least` is (clusters, chains): the cosine that each pair needs.
         """
         chains = list(self)
         found: list[str | None] = [None] * len(clusters)
         if not chains or not clusters:
             return found
         cosines = np.array([[chain.cosine(terms) for chain in chains] for terms in clusters])
-        far = apart | np.array([chain.ended for chain in chains])
-        cosines[far & (cosines < self.settings.back)] = 0.0
+        cosines[cosines < least] = 0.0
         for row, column in zip(*linear_sum_assignment(-cosines), strict=True):
-            if cosines[row, column] >= self.settings.link:
+            if cosines[row, column] > 0.0:
                 found[row] = chains[column].id
         for row in range(len(clusters)):
             column = int(cosines[row].argmax())
@@ -110,12 +134,14 @@ class Chains:
         return found
 
     def learn(self, chain: Chain, terms: dict[int, float], last_us: int) -> None:
-        """Let the chain's words move with the crowd's."""
+        """Let the chain's words move with the crowd's, by direction only: no loud stranger takes it over."""
         inertia = self.settings.inertia
+        kept = inertia / _length(chain.terms)
+        added = (1.0 - inertia) / _length(terms)
         for term in chain.terms:
-            chain.terms[term] *= inertia
+            chain.terms[term] *= kept
         for term, value in terms.items():
-            chain.terms[term] = chain.terms.get(term, 0.0) + (1.0 - inertia) * value
+            chain.terms[term] = chain.terms.get(term, 0.0) + added * value
         if len(chain.terms) > 2 * self.settings.terms:
             chain.terms = self._strongest(chain.terms)
         chain.last_us = max(chain.last_us, last_us)
@@ -141,7 +167,7 @@ class Chains:
         for chain in self:
             fit = common | self._sealed.get(chain.id, set())
             kept = {term: value for term, value in chain.terms.items() if term in fit}
-            chain.terms = {term: round(value, 2) for term, value in self._strongest(kept).items()}
+            chain.terms = {term: round(value, 5) for term, value in self._strongest(kept).items()}
         self._remember()
         return msgspec.msgpack.encode(list(self))
 

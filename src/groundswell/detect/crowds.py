@@ -7,7 +7,7 @@ speakers for whatever a set of posts has in common. Keeps nothing of a post beyo
 from __future__ import annotations
 
 import math
-import re
+import unicodedata
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,10 @@ BIN_US = 5 * MINUTE_US
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
 
-_SEPARATOR = re.compile(r"[^\w'’]+|_+")
 _MAX_SURFACES = 200_000
 _MAX_PHRASES = 40
 _CATEGORY_SHARE = 0.15
+_INSEPARABLE = 0.6
 
 
 class Crowds:
@@ -60,7 +60,7 @@ class Crowds:
             low, high = int(offsets[row]), int(offsets[row + 1])
             at = low + int(np.flatnonzero(used[low:high] == terms[i])[0])
             written = folded[row].as_py().encode()[int(starts[at]) : int(ends[at])]
-            self._surfaces[int(terms[i])] = _SEPARATOR.sub(" ", written.decode("utf-8", "ignore")).strip()
+            self._surfaces[int(terms[i])] = plain(written.decode("utf-8", "ignore"))
 
     def category(self, rows: I64Array, speakers: U64Array) -> str:
         """The category that most speakers' posts have, when at least a seventh of them do."""
@@ -91,6 +91,31 @@ class Crowds:
         if len(targets):
             shares.append(float(np.unique(targets, return_counts=True)[1].max()))
         return max(shares) / len(rows)
+
+    def unknown_name_share(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> float:
+        """The largest share of the posts that one inseparable pair of rare words is in.
+
+        A full name that no lexicon has still behaves like one: two words without a history that hardly ever
+        stand apart. So do titles and brands; where nothing else says what the matter is, they are taken for
+        a person too. Pairs that are themselves places are not.
+        """
+        index = {self._surfaces.get(int(hot.terms[term]), ""): at for at, term in enumerate(terms.tolist())}
+        inside = hot.uses[posts][:, terms].tocsc()
+        sizes = np.diff(inside.indptr)
+        located = np.zeros(len(posts), bool)
+        located[self._window.lists_at("places", hot.rows[posts])[1]] = True
+        most = 0
+        for surface, at in index.items():
+            words = surface.split()
+            if len(words) != 2 or not all(word in index for word in words):
+                continue
+            together = int(sizes[at])
+            if together < _INSEPARABLE * max(int(sizes[index[word]]) for word in words):
+                continue
+            rows = inside.indices[inside.indptr[at] : inside.indptr[at + 1]]
+            if located[rows].mean() < _INSEPARABLE:
+                most = max(most, together)
+        return most / max(len(posts), 1)
 
     def named(self, name: str, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by `lang` or `source`, most first."""
@@ -157,12 +182,22 @@ class Crowds:
         """
         low, high = np.quantile(times_us, [0.05, 0.95])
         seconds = float(high - low) / 1e6
-        size = max(int(round(0.9 * len(times_us))), 2)
+        size = max(round(0.9 * len(times_us)), 2)
         r = min(seconds / 3600.0, 1.0)
         if r <= 0.0:
             return seconds, 0.0
         log_p = math.log(size) + (size - 1) * math.log(r)
         return round(seconds, 1), min(1.0, math.exp(log_p))
+
+
+def plain(written: str) -> str:
+    """A surface form with one space for whatever stood between its words.
+
+    >>> plain("hurricane, #sandy")
+    'hurricane sandy'
+    """
+    kept = (char if unicodedata.category(char)[0] in "LMNS" or char in "'’" else " " for char in written)
+    return " ".join("".join(kept).split())
 
 
 def _fold_parts(found: list[PhraseUse]) -> list[PhraseUse]:

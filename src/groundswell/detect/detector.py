@@ -33,7 +33,7 @@ from groundswell.detect.bursts import (
     distinct,
     hot_terms,
 )
-from groundswell.detect.chains import Chain, Chains, ChainSettings
+from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.rates import QUARTER_US, Rates, RateSettings
@@ -147,6 +147,7 @@ class Detector:
             if group.chain is not None:
                 last_us = int(hot.times_us[group.posts].max())
                 self._chains.learn(group.chain, group.terms, last_us)
+                self._settle_place(group.chain, group, hot)
                 if now_us % MINUTE_US:
                     continue
             elif not self._alarming(hot, group):
@@ -170,6 +171,16 @@ class Detector:
                 category=group.category,
             )
             self._chains.add(chain)
+
+    def _settle_place(self, chain: Chain, group: Group, hot: HotTerms) -> None:
+        """A chain that had no place or category takes what k speakers of its crowd give it, and keeps it."""
+        if chain.category == "other":
+            chain.category = group.category
+        if chain.place < 0:
+            evidence = self._crowds.evidence(hot.rows[group.posts])
+            place, country = self._gazette.attested(evidence, hot.speakers[group.posts], self._floor_k)
+            if chain.country < 0 or self._gazette.same_country(country, chain.country):
+                chain.place, chain.country = place, country
 
     def seal(self) -> bytes:
         """Cut the chains down to what may be stored; the bytes are the checkpoint's (see `Chains.seal`)."""
@@ -224,7 +235,8 @@ class Detector:
         communities = cluster_terms(hot, self._settings.bursts)
         clusters = [
             cluster
-            for cluster in assign_posts(hot, communities)
+            for mixed in assign_posts(hot, communities)
+            for cluster in self._divide(hot, mixed)
             if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 2)
         ]
         groups = [self._profile(hot, [cluster]) for cluster in clusters]
@@ -233,11 +245,53 @@ class Detector:
         self._attach(hot, groups)
         return self._gather(hot, groups)
 
+    def _divide(self, hot: HotTerms, cluster: Cluster) -> list[Cluster]:
+        """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
+
+        A post goes to the place it names; a term to the place where it is most common; a post that names
+        none to the place whose terms surprise most in it.
+        """
+        if len(cluster.posts) < self._floor_k:
+            return [cluster]
+        settings = self._settings.chains
+        rows = hot.rows[cluster.posts]
+        evidence = self._crowds.evidence(rows)
+        sides = self._gazette.sides(evidence, settings.apart_km, settings.divide)
+        if len(sides) < 2:
+            return [cluster]
+        side_of = self._gazette.nearest(evidence.rows, sides, settings.apart_km)
+        votes = evidence.votes(side_of, len(sides))
+        named = np.where(votes.max(axis=1) > 0.0, votes.argmax(axis=1), -1)
+        sizes = np.array([(named == side).sum() for side in range(len(sides))])
+        if np.sort(sizes)[-2] < self._floor_k // 2:
+            return [cluster]
+        uses = hot.uses[cluster.posts][:, cluster.terms]
+        rates = np.stack(
+            [
+                np.asarray(uses[named == side].mean(axis=0)).ravel()
+                if sizes[side]
+                else np.zeros(len(cluster.terms))
+                for side in range(len(sides))
+            ]
+        )
+        term_side = rates.argmax(axis=0)
+        leaning = rates.max(axis=0) >= 2.0 * np.sort(rates, axis=0)[-2]
+        weights = np.zeros((len(cluster.terms), len(sides)))
+        weights[np.flatnonzero(leaning), term_side[leaning]] = hot.surprise[cluster.terms[leaning]]
+        scores = np.asarray(uses @ weights)
+        main = int(sizes.argmax())
+        unnamed = np.where(scores.max(axis=1) > 0.0, scores.argmax(axis=1), main)
+        side = np.where(named >= 0, named, unnamed)
+        term_side = np.where(leaning, term_side, main)
+        parts = [Cluster(cluster.terms[term_side == i], cluster.posts[side == i]) for i in range(len(sides))]
+        return [part for part in parts if len(part.terms) and len(part.posts)]
+
     def _profile(self, hot: HotTerms, clusters: list[Cluster], chain: Chain | None = None) -> Group:
         posts = np.unique(np.concatenate([cluster.posts for cluster in clusters]))
         terms = np.concatenate([cluster.terms for cluster in clusters])
         rows, speakers = hot.rows[posts], hot.speakers[posts]
-        place, country, _ = self._gazette.best(self._crowds.evidence(rows))
+        least = max(3, self._floor_k // 4)
+        place, country = self._gazette.attested(self._crowds.evidence(rows), speakers, least)
         return Group(
             clusters=clusters,
             posts=posts,
@@ -251,18 +305,9 @@ class Detector:
             chain=chain,
         )
 
-    def _apart(self, place: int, country: int, other_place: int, other_country: int) -> bool:
-        """Both are somewhere, and not in one place."""
-        if country < 0 or other_country < 0:
-            return False
-        if place >= 0 and other_place >= 0:
-            limit = self._settings.chains.apart_km * self._blur(place, other_place)
-            return self._gazette.distance_km(place, other_place) >= limit
-        return self._gazette.country(country) != self._gazette.country(other_country)
-
-    def _blur(self, place: int, other: int) -> float:
-        """A region is wide: distances to its middle say half as much."""
-        return 2.0 if self._gazette.is_region(place) or self._gazette.is_region(other) else 1.0
+    def _apart(self, one: Group, other: Group | Chain) -> bool:
+        limit_km = self._settings.chains.apart_km
+        return self._gazette.apart(one.place, one.country, other.place, other.country, limit_km)
 
     def _merge_overlapping(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
         """Merge groups that share most of the smaller one's posts, largest overlap first."""
@@ -280,7 +325,7 @@ class Detector:
         pairs = np.argwhere(np.triu(overlap >= self._settings.bursts.merge_overlap, 1))
         for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
             one, two = groups[a], groups[b]
-            if not self._apart(one.place, one.country, two.place, two.country):
+            if not self._apart(one, two):
                 parent[_root(parent, b)] = _root(parent, a)
         together: dict[int, list[Group]] = {}
         for i, group in enumerate(groups):
@@ -292,15 +337,20 @@ class Detector:
 
     def _link(self, groups: list[Group]) -> None:
         chains = list(self._chains)
-        apart = np.array(
-            [
-                [self._apart(group.place, group.country, chain.place, chain.country) for chain in chains]
-                for group in groups
-            ],
-            bool,
-        ).reshape(len(groups), len(chains))
-        for group, chain_id in zip(groups, self._chains.match([g.terms for g in groups], apart), strict=True):
+        least = np.array([[self._least_cosine(group, chain) for chain in chains] for group in groups])
+        matched = self._chains.match(
+            [group.terms for group in groups], least.reshape(len(groups), len(chains))
+        )
+        for group, chain_id in zip(groups, matched, strict=True):
             group.chain = self._chains.get(chain_id) if chain_id is not None else None
+
+    def _least_cosine(self, group: Group, chain: Chain) -> float:
+        settings = self._settings.chains
+        if chain.ended or self._apart(group, chain):
+            return settings.back
+        if not alike(group.category, chain.category) and "other" not in (group.category, chain.category):
+            return settings.unlike
+        return settings.link
 
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
         """Give fragments to the chain whose crowd they share, or whose place and category."""
@@ -317,12 +367,12 @@ class Detector:
         """
         best, host = 0.0, None
         for other in linked:
-            if self._apart(group.place, group.country, other.place, other.country):
+            if self._apart(group, other):
                 continue
             terms = np.concatenate([cluster.terms for cluster in other.clusters])
             share = float((hot.uses[group.posts][:, terms].sum(axis=1) > 0).mean())
-            alike = group.country < 0 and group.category == other.category != "other"
-            if share > best and (alike or share >= self._settings.chains.attach):
+            kin = group.country < 0 and group.category != "other" and alike(group.category, other.category)
+            if share > best and (kin or share >= self._settings.chains.attach):
                 best, host = share, other.chain
         return host
 
@@ -331,13 +381,12 @@ class Detector:
         for chain in self._chains:
             if chain.ended or group.country < 0 or chain.country < 0:
                 continue
-            same_kind = group.category == chain.category
+            same_kind = alike(group.category, chain.category)
             if group.place >= 0 and chain.place >= 0:
-                limit = self._settings.chains.same_place_km * self._blur(group.place, chain.place)
-                near = self._gazette.distance_km(group.place, chain.place) <= limit
-                if near and (same_kind or group.category == "other"):
+                near = self._gazette.near(group.place, chain.place, self._settings.chains.same_place_km)
+                if near and (same_kind or "other" in (group.category, chain.category)):
                     return chain
-            elif same_kind and self._gazette.country(group.country) == self._gazette.country(chain.country):
+            elif same_kind and self._gazette.same_country(group.country, chain.country):
                 return chain
         return None
 
@@ -365,6 +414,8 @@ class Detector:
         settings = self._settings
         terms = np.concatenate([cluster.terms for cluster in group.clusters])
         top = float(hot.surprise[terms].max())
+        if group.category == "other" and group.country < 0:
+            return self._speaks_for_itself(hot, group, terms)
         per_post = np.asarray(hot.uses[group.posts][:, terms].sum(axis=1)).ravel()
         several = group.posts[per_post >= 2]
         strong = crowd(hot.speakers[several], hot.epochs[several]) >= 0.5 * self._floor_k
@@ -372,6 +423,16 @@ class Detector:
             return True
         unique = len(np.unique(hot.shapes[group.posts]))
         return top >= 2 * settings.alert and unique >= 0.6 * group.speakers
+
+    def _speaks_for_itself(self, hot: HotTerms, group: Group, terms: I64Array) -> bool:
+        """Of a crowd that says neither what nor where, more is asked: several very surprising terms.
+
+        A word that is in fashion for an hour, or a fragment of something bigger, has one or two.
+        """
+        settings = self._settings
+        uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
+        carrying = int(((hot.surprise[terms] >= settings.alert) & (uses >= 0.5 * self._floor_k)).sum())
+        return carrying >= 2 * settings.min_terms and float(hot.surprise[terms].max()) >= 2 * settings.alert
 
     def _candidate(self, hot: HotTerms, group: Group, now_us: int) -> Candidate:
         posts, chain = group.posts, group.chain
@@ -395,13 +456,15 @@ class Detector:
             unique_texts=unique,
             bins=tuple(self._crowds.bins(times_us, speakers, epochs, now_us)),
             phrases=self._crowds.phrases(hot, terms, posts),
-            places=self._gazette.uses(self._crowds.evidence(rows), speakers),
+            places=self._gazette.uses(
+                self._crowds.evidence(rows), speakers, prefer=chain.country if chain else -1
+            ),
             languages=self._crowds.named("lang", rows, speakers),
             sources=self._crowds.named("source", rows, speakers),
             domains=self._crowds.domains(rows, speakers),
             category=group.category,
             state=_state(times_us, first_us, now_us),
-            person_share=round(self._crowds.person_share(rows), 4),
+            person_share=round(self._person_share(hot, group, rows, terms), 4),
             surprise=round(float(hot.surprise[terms].max()), 2),
             spread_seconds=spread[0],
             p_value=spread[1],
@@ -409,6 +472,12 @@ class Detector:
         if chain is None:
             self._proposed[candidate.chain] = (candidate, group)
         return candidate
+
+    def _person_share(self, hot: HotTerms, group: Group, rows: I64Array, terms: I64Array) -> float:
+        known = self._crowds.person_share(rows)
+        if group.category != "other":
+            return known
+        return max(known, self._crowds.unknown_name_share(hot, terms, group.posts))
 
     @staticmethod
     def _seed(hot: HotTerms, group: Group) -> int:

@@ -32,7 +32,16 @@ class Evidence:
         self.rows, inverse = np.unique(rows, return_inverse=True)
         self.weights = np.bincount(inverse, weights, len(self.rows)) if len(rows) else np.empty(0)
         self._inverse = inverse
+        self._values = weights
         self._owners = owners
+
+    def votes(self, side_of: I64Array, sides: int) -> F64Array:
+        """How loudly each post speaks for each side, (posts, sides); `side_of` gives a place's side or -1."""
+        votes = np.zeros((self.posts, sides))
+        side = side_of[self._inverse]
+        on = side >= 0
+        np.add.at(votes, (self._owners[on], side[on]), self._values[on])
+        return votes
 
     def speakers(self, chosen: npt.NDArray[np.bool_], speakers: npt.NDArray[np.uint64]) -> int:
         """Distinct speakers of the posts that mention any of the `chosen` rows (a mask over `rows`)."""
@@ -60,9 +69,11 @@ class Gazette:
         for row in np.flatnonzero(self._level == _LEVELS.index("country")).tolist():
             self._country_row[self._country[row]] = row
 
-    def best(self, evidence: Evidence, min_share: float = 0.3) -> tuple[int, int, float]:
+    def best(self, evidence: Evidence, min_share: float = 0.3, prefer: int = -1) -> tuple[int, int, float]:
         """The most attested (place row, country row, share of the evidence that agrees on the country).
 
+        The country of the row `prefer` wins while it has a quarter of the strongest one's evidence: a matter
+        does not move because its crowd also speaks of another.
         The place row is -1 when no single place has `min_share` of its country's evidence; both are -1
         when nothing was mentioned. Ties go to the lower row.
         """
@@ -71,6 +82,9 @@ class Gazette:
         countries = self._country[evidence.rows]
         per_country = np.bincount(countries, evidence.weights)
         top = int(per_country.argmax())
+        if prefer >= 0 and self._country[prefer] < len(per_country):
+            kept = int(self._country[prefer])
+            top = kept if per_country[kept] >= 0.25 * per_country[top] else top
         share = float(per_country[top] / max(evidence.weights.sum(), 1e-9))
         inside = np.flatnonzero((countries == top) & (self._level[evidence.rows] < 2))
         place = -1
@@ -80,12 +94,78 @@ class Gazette:
                 place = int(evidence.rows[finest])
         return place, int(self._country_row[top]), share
 
-    def uses(self, evidence: Evidence, speakers: npt.NDArray[np.uint64]) -> tuple[PlaceUse, ...]:
+    def attested(self, evidence: Evidence, speakers: npt.NDArray[np.uint64], least: int) -> tuple[int, int]:
+        """As `best`, the place and the country each only when `least` speakers mention them, else -1."""
+        place, country, _ = self.best(evidence)
+        if country < 0 or evidence.speakers(self._inside(evidence, country), speakers) < least:
+            return -1, -1
+        if place >= 0 and evidence.speakers(evidence.rows == place, speakers) < least:
+            place = -1
+        return place, country
+
+    def _inside(self, evidence: Evidence, country: int) -> npt.NDArray[np.bool_]:
+        return np.asarray(self._country[evidence.rows] == self._country[country])
+
+    def apart(self, place: int, country: int, other: int, other_country: int, limit_km: float) -> bool:
+        """Both are somewhere, and not in one place.
+
+        Distances to the middle of a region say half as much: it is wide.
+        """
+        if country < 0 or other_country < 0:
+            return False
+        if place >= 0 and other >= 0:
+            return not self.near(place, other, limit_km)
+        return bool(self._country[country] != self._country[other_country])
+
+    def near(self, place: int, other: int, limit_km: float) -> bool:
+        wide = self._level[place] == 1 or self._level[other] == 1
+        return self.distance_km(place, other) < limit_km * (2.0 if wide else 1.0)
+
+    def same_country(self, place: int, other: int) -> bool:
+        return place >= 0 and other >= 0 and bool(self._country[place] == self._country[other])
+
+    def sides(self, evidence: Evidence, limit_km: float, share: float, most: int = 4) -> list[int]:
+        """The places that the posts are divided between, strongest first; one or none when they are not.
+
+        A place counts when it is apart from the stronger ones and has `share` of the strongest's weight.
+        """
+        found: list[int] = []
+        order = np.lexsort((evidence.rows, -evidence.weights))
+        for at in order.tolist():
+            if found and evidence.weights[at] < share * self._weight(evidence, found[0]):
+                break
+            row = int(evidence.rows[at])
+            if not any(self._together(row, other, limit_km) for other in found):
+                found.append(row)
+        return found[:most]
+
+    def _together(self, row: int, other: int, limit_km: float) -> bool:
+        """Near each other; a country is together with all that is in it."""
+        if self._level[row] == 2 or self._level[other] == 2:
+            return bool(self._country[row] == self._country[other])
+        return self.near(row, other, limit_km)
+
+    @staticmethod
+    def _weight(evidence: Evidence, row: int) -> float:
+        return float(evidence.weights[evidence.rows == row][0])
+
+    def nearest(self, rows: I64Array, sides: list[int], limit_km: float) -> I64Array:
+        """For each gazetteer row the index of the one side it is together with; -1 for none or several."""
+        answer = np.full(len(rows), -1)
+        for i, row in enumerate(rows.tolist()):
+            with_it = [at for at, side in enumerate(sides) if self._together(row, side, limit_km)]
+            if len(with_it) == 1:
+                answer[i] = with_it[0]
+        return answer
+
+    def uses(
+        self, evidence: Evidence, speakers: npt.NDArray[np.uint64], prefer: int = -1
+    ) -> tuple[PlaceUse, ...]:
         """The best place and its country as candidates carry them; empty when nothing was mentioned."""
-        place, country, share = self.best(evidence)
+        place, country, share = self.best(evidence, prefer=prefer)
         if country < 0:
             return ()
-        inside = self._country[evidence.rows] == self._country[country]
+        inside = self._inside(evidence, country)
         found = []
         if place >= 0:
             at = evidence.rows == place
@@ -105,13 +185,6 @@ class Gazette:
             speakers=speakers,
             confidence=round(min(max(confidence, 0.0), 1.0), 4),
         )
-
-    def country(self, row: int) -> int:
-        """A number that equal countries share; -1 for no place."""
-        return int(self._country[row]) if row >= 0 else -1
-
-    def is_region(self, row: int) -> bool:
-        return row >= 0 and bool(self._level[row] == 1)
 
     def distance_km(self, a: int, b: int) -> float:
         """Great-circle distance between two rows (haversine)."""

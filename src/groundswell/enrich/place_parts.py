@@ -38,6 +38,7 @@ __all__ = [
     "IS_UNIT",
     "JOINED",
     "MAX_PARTS",
+    "NOT_LATIN",
     "PART",
     "SMALL",
     "SOFT",
@@ -69,13 +70,19 @@ STARTS_SENTENCE = 16
 IS_UNIT = 32  # one letter of a script without word gaps
 IS_DIGITS = 64
 IS_FLAG = 128
+NOT_LATIN = 256
 
 # How a post uses capitals.
 USED = 0
 UNUSED = 1
 EVERYWHERE = 2
 
+_AT = 0x40
+_UNDERSCORE = 0x5F
 _HASH = 0x23
+_LATIN_END = 0x250
+_LATIN_MORE = 0x1E00  # with the Vietnamese letters
+_LATIN_MORE_END = 0x1F00
 _WIDE_HASH = 0xFF03
 
 
@@ -87,7 +94,7 @@ PART = np.dtype(
         ("power", np.uint64),  # BASE ** letters: shifts the key of what stands before
         ("letters", np.int32),
         ("before", np.uint8),
-        ("flags", np.uint8),
+        ("flags", np.uint16),
     ],
     align=True,
 )
@@ -127,6 +134,64 @@ def _gap(code: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _mention_end(data: U8, at: int, end: int) -> int:
+    """The end of an account's name that begins behind an `@`."""
+    while at < end and (data[at] > 0x40 or 0x30 <= data[at] <= 0x39 or data[at] in (0x2D, 0x2E)):
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _begins_part(kind: int, last: int, hashtag: bool, upper: bool, last_upper: bool) -> bool:
+    """Whether a character begins a part; a hashtag's pieces begin with a capital or a number."""
+    if last == 0:
+        return True
+    if kind == UNIT_MARK:
+        return False
+    if kind == UNIT or last in (UNIT, UNIT_MARK):
+        return True
+    return hashtag and ((upper and not last_upper) or (kind == DIGIT) != (last == DIGIT))
+
+
+@njit(cache=True, nogil=True)
+def _first_flags(code: int, kind: int, upper: bool, hashtag: bool, sentence: bool) -> int:
+    """The flags that a part's first character gives it."""
+    flags = 0
+    if upper:
+        flags |= CAPITAL | CAPITALS
+    elif kind == WORD and _has_capital(code):
+        flags |= SMALL
+    if hashtag:
+        flags |= HASHTAG
+    if sentence:
+        flags |= STARTS_SENTENCE
+    if kind == UNIT:
+        flags |= IS_UNIT
+    elif kind == DIGIT:
+        flags |= IS_DIGITS
+    if code >= _LATIN_END and not _LATIN_MORE <= code < _LATIN_MORE_END:
+        flags |= NOT_LATIN
+    return flags
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _is_small(code: int, alphabet: Alphabet) -> bool:
+    """Whether a character is a small letter or one without case."""
+    return code < TABLED and alphabet.kind[code] == WORD and alphabet.upper[code] == 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spell(parts: Parts, part: int, code: int, alphabet: Alphabet) -> None:
+    """Append a character to a part's key."""
+    for letter in (alphabet.first[code], alphabet.second[code]):
+        bare = alphabet.skeleton[letter]
+        if letter != 0 and bare != 0:
+            parts[part].key = append_letter(parts[part].key, bare)
+            parts[part].power *= BASE
+            parts[part].letters += 1
+
+
+@njit(cache=True, nogil=True)
 def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
     """Fill `parts` from the bytes `at` … `end`; how many there are."""
     count = 0
@@ -135,98 +200,59 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
     hashtag = False
     last = 0  # kind of the previous character, 0 outside a part
     last_upper = False
-    regional = -1
-    while at < end:
+    regional = 0
+    while at < end and count < MAX_PARTS:
         code, length = decode(data, at, end)
-        first = alphabet.first[code] if code < TABLED else 0
-        kind = alphabet.kind[first] if first != 0 else 0
-        if (first == 0 and code < TABLED) or kind == JOINER:
+        first = alphabet.first[code] if code < TABLED else 0x20
+        kind = alphabet.kind[first] if first != 0 else JOINER
+        if kind == JOINER:
             at += length
             continue
-        if last == 0 and (code | 0x20 == 0x68 or code | 0x20 == 0x77):
-            after = _link_end(data, at, end)
-            if after > at:
-                at = after
-                before = max(before, HARD)
-                continue
+        if last == 0 and (code | 0x20 == 0x68 or code | 0x20 == 0x77) and _link_end(data, at, end) > at:
+            at = _link_end(data, at, end)
+            before = HARD
+            continue
         if kind == FLAG:
-            if regional >= 0 and count < MAX_PARTS:
-                key = append_letter(append_letter(np.uint64(0), regional), code)
-                _open(parts, count, at - 4, max(before, HARD), IS_FLAG)
-                parts[count].key = key
+            if regional != 0:
+                _open(parts, count, at - length, HARD, IS_FLAG)
+                parts[count].key = append_letter(append_letter(np.uint64(0), regional), code)
                 parts[count].end = at + length
                 count += 1
-                regional = -1
-            else:
-                regional = code
+            regional = code if regional == 0 else 0
             before = HARD
             last = 0
             at += length
             continue
-        regional = -1
+        regional = 0
         if kind not in (WORD, DIGIT, UNIT, UNIT_MARK):
-            if code == 0x40:  # a mention: not ours to read
-                at += length
-                while at < end and (data[at] > 0x40 or 0x30 <= data[at] <= 0x39 or data[at] in (0x2D, 0x2E)):
-                    at += 1
-                before = max(before, SOFT)
-                last = 0
-                continue
-            gap = _gap(code)
-            if kind == APOSTROPHE:
-                gap = SOFT
+            gap = SOFT if kind == APOSTROPHE or code == _AT else _gap(code)
             before = max(before, gap)
-            if gap == HARD or (gap == DOT and not (count > 0 and parts[count - 1].letters <= 3)):
-                sentence = True
-            if code in (_HASH, _WIDE_HASH):
-                hashtag = True
-            elif code != 0x5F:
-                hashtag = False
+            abbreviated = count > 0 and parts[count - 1].letters <= 3
+            sentence = sentence or gap == HARD or (gap == DOT and not abbreviated)
+            hashtag = code in (_HASH, _WIDE_HASH) or (hashtag and code == _UNDERSCORE)
             last = 0
             at += length
+            if code == _AT:
+                at = _mention_end(data, at, end)
             continue
         upper = alphabet.upper[code] != 0
-        fresh = last == 0 or kind == UNIT or last == UNIT or (last == UNIT_MARK and kind != UNIT_MARK)
-        if kind == UNIT_MARK:
-            fresh = last == 0
-        if hashtag and not fresh:
-            fresh = (upper and not last_upper) or (kind == DIGIT) != (last == DIGIT)
-            if upper and last_upper and not fresh and at + length < end:
-                following, _ = decode(data, at + length, end)  # the last capital of `USAFlood` begins a word
-                if following < TABLED and alphabet.kind[following] == WORD:
-                    fresh = alphabet.upper[following] == 0 and alphabet.first[following] == following
-                    fresh = fresh and alphabet.first[code] != code and parts[count - 1].letters >= 2
+        fresh = _begins_part(kind, last, hashtag, upper, last_upper)
+        if hashtag and upper and not fresh and at + length < end and parts[count - 1].letters >= 2:
+            following, _ = decode(data, at + length, end)
+            fresh = _is_small(following, alphabet)  # the last capital of `USAFlood` begins a word
         if fresh:
-            if count == MAX_PARTS:
-                return count
-            flags = (CAPITAL | CAPITALS) if upper else 0
-            if not upper and kind == WORD and _has_capital(code):
-                flags |= SMALL
-            if hashtag:
-                flags |= HASHTAG
-            if sentence:
-                flags |= STARTS_SENTENCE
-            if kind == UNIT:
-                flags |= IS_UNIT
-            if kind == DIGIT:
-                flags |= IS_DIGITS
-            _open(parts, count, at, JOINED if last != 0 else before, flags)
+            gap = before if last == 0 else JOINED
+            _open(parts, count, at, gap, _first_flags(code, kind, upper, hashtag, sentence))
             before = JOINED
             sentence = False
             count += 1
-        part = count - 1
-        if kind != DIGIT:
-            parts[part].flags &= 0xFF ^ IS_DIGITS
+        elif kind != DIGIT:
+            parts[count - 1].flags &= 0xFFFF ^ IS_DIGITS
         if not upper and kind == WORD:
-            parts[part].flags &= 0xFF ^ CAPITALS
-        for letter in (first, alphabet.second[code] if code < TABLED else 0):
-            bare = alphabet.skeleton[letter]
-            if letter != 0 and bare != 0:
-                parts[part].key = append_letter(parts[part].key, bare)
-                parts[part].power *= BASE
-                parts[part].letters += 1
+            parts[count - 1].flags &= 0xFFFF ^ CAPITALS
+        _spell(parts, count - 1, code, alphabet)
         at += length
-        parts[part].end = at
+        parts[count - 1].end = at
         last = kind
         last_upper = upper
     return count

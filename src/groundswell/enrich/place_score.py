@@ -5,7 +5,7 @@ Owns the model, a conditional logit in which `no place` competes with every read
     P(reading) = exp(w · x) / (1 + sum over the readings of exp(w · x')),
 
 settled twice, so that on the second pass the post's other places can speak for a reading. The weights were
-fitted by `python -m bench.places fit` on every other event or article of the sets it names; those that the
+fitted by `python -m bench._places_fit` on every other event or article of the sets it names; those that the
 sets cannot show (storms, flags, other languages) are set by hand.
 """
 
@@ -39,52 +39,53 @@ F64 = npt.NDArray[np.float64]
 MAX_READINGS = 8  # places that share a name, the likeliest kept
 
 _WEIGHTS = {
-    Feature.BIAS: -0.44,
-    Feature.COUNTRY: 3.65,
-    Feature.REGION: 1.14,
-    Feature.SIZE: 1.87,
-    Feature.REGION_SIZE: 0.95,
-    Feature.ALTERNATE: -3.24,
+    Feature.BIAS: -0.64,
+    Feature.LOWER: -2.12,
+    Feature.LOWER_POST: -0.66,
+    Feature.SENTENCE_START: -0.40,
+    Feature.TITLE_CASE: -0.70,
+    Feature.UNCASED: 1.27,
+    Feature.UNITS: 1.50,
+    Feature.TWO_UNITS: -1.50,
+    Feature.FLAG: 0.00,
+    Feature.HASHTAG: 0.86,
+    Feature.WORDS: 0.91,
+    Feature.SHORT: -0.42,
+    Feature.GIVEN: -1.60,
+    Feature.SURNAME: -1.91,
+    Feature.DRESSED: -0.65,
+    Feature.GLUED: -0.86,
+    Feature.BEFORE: 1.10,
+    Feature.KIND: 1.02,
+    Feature.DIRECTION: 0.35,
+    Feature.PERSON: -1.54,
+    Feature.CAPITAL_BEFORE: -1.25,
+    Feature.CAPITAL_AFTER: -1.03,
+    Feature.STORM: -4.00,
+    Feature.INSTITUTION: -1.51,
+    Feature.COUNTRY: 3.71,
+    Feature.REGION: 1.24,
+    Feature.REGION_SIZE: 0.99,
+    Feature.COUNTY: -0.21,
+    Feature.SIZE: 1.78,
+    Feature.SMALL_TOWN: 0.45,
+    Feature.CAPITAL_CITY: -0.17,
+    Feature.ALTERNATE: -3.05,
     Feature.ALTERNATE_SMALL: 0.22,
-    Feature.ALTERNATE_WIDE: -1.65,
-    Feature.CODE: -0.01,
+    Feature.ALTERNATE_UNCASED: -0.48,
+    Feature.ALTERNATE_WIDE: -1.53,
+    Feature.CODE: 0.02,
     Feature.WEAK_CODE: 1.00,
     Feature.DEMONYM: -1.00,
-    Feature.COMMON: -4.16,
+    Feature.COMMON: -4.13,
     Feature.COMMON_LOWER: -3.92,
-    Feature.LOWER: -2.52,
-    Feature.LOWER_POST: -0.64,
-    Feature.SENTENCE_START: -0.34,
-    Feature.TITLE_CASE: -0.63,
-    Feature.BEFORE: 1.06,
-    Feature.KIND: 1.21,
-    Feature.WORDS: 0.81,
-    Feature.CONTAINED: 2.97,
-    Feature.CONTAINER: 1.92,
-    Feature.SAME_COUNTRY: 1.63,
-    Feature.SAME_REGION: 2.57,
-    Feature.HASHTAG: 1.03,
-    Feature.GIVEN: -1.69,
-    Feature.PERSON: -1.49,
-    Feature.CAPITAL_BEFORE: -1.32,
-    Feature.CAPITAL_AFTER: -1.21,
-    Feature.STORM: -4.00,
-    Feature.INSTITUTION: -1.57,
-    Feature.TWO_UNITS: -1.50,
-    Feature.UNITS: 1.50,
-    Feature.UNCASED: 1.29,
-    Feature.DRESSED: -0.67,
-    Feature.GLUED: -1.28,
+    Feature.SIZE_LOWER: 0.53,
     Feature.LANGUAGE: 0.50,
-    Feature.FLAG: 0.00,
-    Feature.SHORT: -0.46,
-    Feature.DIRECTION: 0.33,
-    Feature.SMALL_TOWN: 0.42,
-    Feature.SIZE_LOWER: 0.67,
-    Feature.ALTERNATE_SCRIPT: -0.53,
-    Feature.SURNAME: -1.98,
-    Feature.COUNTY: -0.37,
-    Feature.CAPITAL_CITY: -0.28,
+    Feature.CONTAINED: 3.04,
+    Feature.CONTAINER: 1.90,
+    Feature.SAME_COUNTRY: 1.74,
+    Feature.SAME_REGION: 2.48,
+    Feature.ALTERNATE_CASED: 1.00,
 }
 WEIGHTS: F64 = np.array([_WEIGHTS[feature] for feature in Feature])
 
@@ -214,8 +215,9 @@ def agreement(
 def _contains(wide: int, narrow: int, places: Places) -> bool:
     level = places[wide].level
     if level == _COUNTRY:
-        return places[narrow].level != _COUNTRY and places[wide].country == places[narrow].country
-    return level == _REGION and places[narrow].level == _CITY and places[wide].region == places[narrow].region
+        return bool(places[narrow].level != _COUNTRY and places[wide].country == places[narrow].country)
+    same = places[narrow].level == _CITY and places[wide].region == places[narrow].region
+    return bool(level == _REGION and same)
 
 
 @njit(cache=True, nogil=True)

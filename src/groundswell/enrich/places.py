@@ -122,7 +122,7 @@ class Gazetteer:
             languages,
             self._spoken,
             self._alphabet,
-            arrays.index,
+            arrays.names,
             arrays.words,
             arrays.places,
             WEIGHTS,

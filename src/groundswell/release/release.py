@@ -195,15 +195,23 @@ class Release:
             phrases,
             last.phrases if last else {},
             lambda speakers, text: ladder.rung(speakers, f"{candidate.chain}\x1f{text}") or floor,
+            floor,
         )
+        place = showable_place(
+            candidate.places, floor, asked.coarseness, self._population, self._country_names
+        )
+        if (
+            place is None
+            and last is not None
+            and (last.sensitive, last.coarse) == (asked.sensitive, asked.coarse)
+        ):
+            place = last.record.place
         rung = max(reached or 0, last.rung if last else 0)
         record = draft(
             candidate,
             rung=rung,
             phrases=tuple(named),
-            place=showable_place(
-                candidate.places, floor, asked.coarseness, self._population, self._country_names
-            ),
+            place=place,
             floor=floor,
             tick_us=tick_us,
             last=last,

@@ -80,7 +80,7 @@ def draft(
         "accounts": label(rung),
         "phrases": phrases,
         "category": last.record.category if last and candidate.category == "other" else candidate.category,
-        "place": place or (last.record.place if last else None),
+        "place": place,
         "languages": _used(candidate.languages, floor, without="und"),
         "sources": _sources(candidate.sources, floor),
         "domains": _used(candidate.domains, floor),
@@ -103,14 +103,14 @@ def closing(record: CrowdRecord, state: str, published_at: str) -> CrowdRecord:
 
 
 def chosen_phrases(
-    showable: Sequence[PhraseUse], shown: Mapping[str, int], rung_of: Callable[[int, str], int]
+    showable: Sequence[PhraseUse], shown: Mapping[str, int], rung_of: Callable[[int, str], int], floor: int
 ) -> dict[str, int]:
     """The eight phrases that name the matter, with the highest rung each has reached, strongest first.
 
     What was shown stays in the running: a matter keeps its name when the crowd's words move on, and a later
     phrase takes a place only by having had more speakers.
     """
-    reached = dict(shown)
+    reached = {text: rung for text, rung in shown.items() if rung >= floor}
     for use in showable:
         reached[use.text] = max(reached.get(use.text, 0), rung_of(use.speakers, use.text))
     order = {text: at for at, text in enumerate(reached)}
