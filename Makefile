@@ -11,10 +11,11 @@ $(VENV)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/groundswell prepare
 	touch $@
 
-run: setup  ## the main job: live sources, a page on loopback
-	$(BIN)/groundswell run
+run: setup  ## the main job: a live source, a page on loopback; CONFIG=FILE for another configuration
+	$(BIN)/groundswell run $(CONFIG)
 
 test: setup  ## the tests, under ten minutes
 	$(BIN)/python -m pytest -m 'not slow'

@@ -176,9 +176,9 @@ def test_confidence_and_order_alone_do_not() -> None:
 
 def test_a_full_set_of_phrases_gives_way_only_to_phrases_of_more_speakers() -> None:
     release = gatekeeper()
-    letters = [phrase(f"{letter} street", 60) for letter in "abcdefgh"]
+    letters = [phrase(f"{letter} street", 99) for letter in "abcdefgh"]  # all on the rung of 50
     first = only(decide(release, crowd(phrases=tuple(letters))))
-    reshuffled = crowd(tick_us=NOON_US + TICK_US, phrases=(phrase("i street", 60), *letters))
+    reshuffled = crowd(tick_us=NOON_US + TICK_US, phrases=(phrase("i street", 99), *letters))
     assert decide(release, reshuffled).records == []
     louder = crowd(tick_us=NOON_US + 2 * TICK_US, phrases=(phrase("i street", 450), *letters))
     second = only(decide(release, louder))

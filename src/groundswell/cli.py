@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings, replay
 from groundswell.published import Coverage, Record, to_json
 from groundswell.runner import Runner, RunSettings
+from groundswell.simulator import World, WorldSettings
 from groundswell.store import Store, export
 
 __all__ = ["app", "main"]
@@ -119,6 +121,16 @@ def replay_files(
             typer.echo(to_json(record).decode() if as_json else _sentence(record))
             sys.stdout.flush()
     _tell_counts(metrics)
+
+
+@app.command()
+def prepare() -> None:
+    """Build the place index and compile the kernels, once; `make setup` does this."""
+    logs.configure()
+    _notes.print("preparing: building the place index and compiling kernels; later starts are quick")
+    lines = World(WorldSettings(seed=1, hours=1.0, posts_per_second=2.0)).lines("plain")
+    for _ in replay(msgspec.json.decode(line) for line in islice(lines, 4_000)):
+        pass
 
 
 @app.command()

@@ -181,13 +181,13 @@ class Line:
     metrics
         Counts everything.
     folder
-        The data folder; None to keep nothing (then there is no checkpoint either).
+        The data folder; None to keep nothing.
     marks
         Whether records are simulated or replayed.
     published
         Called with what was written, after it was.
     resume
-        Go on from the folder's checkpoint when it has one.
+        Go on from the folder's checkpoint when it has one, and keep one; else checkpoints are left alone.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Line:
             country_names=lexica.country_names,
         )  # fmt: skip
         self.store = Store.open(folder, settings.store) if folder is not None else None
-        self._baselines = Baselines(folder) if folder is not None else None
+        self._baselines = Baselines(folder) if folder is not None and resume else None
         self._metrics = metrics
         self._marks = marks
         self._published = published
@@ -321,6 +321,8 @@ class Line:
         self._bins.extend(decision.bins)
         if now_us % BIN_US == 0:
             self._write(self._checkpoint(now_us))
+            if now_us % HOUR_US == 0:
+                self._retain(now_us)
         elif decision.records or decision.bins:
             self._write(None)
 
@@ -355,12 +357,12 @@ class Line:
             detect_state=msgspec.msgpack.encode(Sealed(self._start_us, chains)),
         )
 
-    def _tidy(self, checkpoint_us: int) -> None:
-        """Let go of what no reader and no restart from here can want."""
-        assert self.store is not None and self._baselines is not None
-        self._baselines.prune(Resume.after(checkpoint_us, self._start_us).baseline_us)
-        if checkpoint_us % HOUR_US == 0:
-            self.store.retain(checkpoint_us)
+    def _retain(self, now_us: int) -> None:
+        if self.store is not None:
+            try:
+                self.store.retain(now_us)
+            except StoreError as error:
+                self._block(error)
 
     def _write(self, checkpoint: Checkpoint | None) -> None:
         """Write what waits, all of it or nothing; while it cannot be written, it waits and is counted on."""
@@ -369,9 +371,6 @@ class Line:
         if self.store is not None:
             try:
                 self.store.commit(Commit(records=self._records, bins=self._bins, checkpoint=checkpoint))
-                written = True
-                if checkpoint is not None:
-                    self._tidy(checkpoint.bin_us)
             except StoreError as error:
                 self._block(error)
                 return
@@ -383,6 +382,8 @@ class Line:
         self._records, self._bins = [], []
         if records or bins:
             self._published(records, bins)
+        if checkpoint is not None and self._baselines is not None:
+            self._baselines.prune(Resume.after(checkpoint.bin_us, self._start_us).baseline_us)
 
     def _block(self, error: StoreError) -> None:
         if not self.blocked:

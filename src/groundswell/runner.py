@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from groundswell.config import Document, Settings
 from groundswell.console import Feed, SourceStatus, Status
 from groundswell.console.status import SourceState
 from groundswell.enrich import CATEGORIES
-from groundswell.errors import ConfigurationError, SourceError, did_you_mean
+from groundswell.errors import ConfigurationError, SourceError, StoreError, did_you_mean
 from groundswell.gate import forbid_core_dumps
 from groundswell.metrics import Metrics
 from groundswell.pipeline import Lexica, Line, LineSettings
@@ -35,6 +36,7 @@ from groundswell.release import Marks, PublishKey
 from groundswell.simulator import World, simulated_hour
 from groundswell.sources import FilesSettings, JetstreamSettings, Lines, Paced, Source
 from groundswell.store import Store
+from groundswell.store.store import FILE_NAME, Kind
 
 __all__ = ["SOURCE_KINDS", "ConsoleSettings", "RunSettings", "Runner"]
 
@@ -255,6 +257,8 @@ class Runner:
                 if self.stop.is_set():
                     break
             else:
+                if self.stop.is_set():
+                    return  # told to stop while it waited: the open tick is for the restart to finish
                 line.finish()
                 if not once:
                     log.info("the source has ended; the page stays up")
@@ -275,13 +279,25 @@ class Runner:
 
 
 def _folder_for_simulation(folder: Path) -> Path:
-    """Where simulated records go: never in with live ones. What was simulated before is removed."""
-    if (folder / "published.duckdb").exists():
-        with Store.open(folder, read_only=True) as store:
-            records = [record for kind in store.count() for record in store.latest(kind, limit=None)]  # type: ignore[arg-type]
-        if not records or not all(record.simulated for record in records):
-            return _folder_for_simulation(folder.with_name(folder.name + "-simulated"))
-        for path in folder.glob("published.duckdb*"):
+    """The folder beside `folder`, emptied of an earlier simulation: a live run goes on from what it finds.
+
+    Raises
+    ------
+    StoreError
+        Another process has it open, or it holds what was not simulated.
+    """
+    beside = folder.with_name(f"{folder.name}-simulated")
+    if (beside / FILE_NAME).exists():
+        with Store.open(beside, read_only=True) as store:
+            kinds = cast(list[Kind], list(store.count()))
+            records = chain.from_iterable(store.latest(kind, limit=None) for kind in kinds)
+            if not all(record.simulated for record in records):
+                raise StoreError(
+                    str(beside),
+                    "holds records that were not simulated",
+                    "move it, or give another data folder",
+                )
+        for path in beside.glob(f"{FILE_NAME}*"):
             path.unlink()
-        shutil.rmtree(folder / "baseline", ignore_errors=True)
-    return folder
+        shutil.rmtree(beside / "baseline", ignore_errors=True)
+    return beside

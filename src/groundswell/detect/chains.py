@@ -152,14 +152,18 @@ class Chains:
         return dict(ranked[: self.settings.terms])
 
     def quiet(self, now_us: int) -> list[Chain]:
-        """Chains that have just fallen quiet, each returned once; forgets those gone for good."""
+        """Chains that have just fallen quiet, each returned once; forgets those gone for good.
+
+        A chain is told before it is forgotten, however long the silence was.
+        """
         ended = []
         for chain in list(self):
-            if now_us - chain.last_us > self.settings.forget_hours * HOUR_US:
-                del self._chains[chain.id]
-            elif not chain.ended and now_us - chain.last_us > self.settings.quiet_minutes * MINUTE_US:
+            silence_us = now_us - chain.last_us
+            if not chain.ended and silence_us > self.settings.quiet_minutes * MINUTE_US:
                 chain.ended = True
                 ended.append(chain)
+            elif chain.ended and silence_us > self.settings.forget_hours * HOUR_US:
+                del self._chains[chain.id]
         return ended
 
     def seal(self, common: set[int]) -> bytes:

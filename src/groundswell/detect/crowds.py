@@ -6,12 +6,12 @@ speakers for whatever a set of posts has in common. Keeps nothing of a post beyo
 
 from __future__ import annotations
 
-import math
 import unicodedata
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import MINUTE_US
@@ -110,7 +110,7 @@ class Crowds:
             if len(words) != 2 or not all(word in index for word in words):
                 continue
             together = int(sizes[at])
-            if together < _INSEPARABLE * max(int(sizes[index[word]]) for word in words):
+            if not together or together < _INSEPARABLE * max(int(sizes[index[word]]) for word in words):
                 continue
             rows = inside.indices[inside.indptr[at] : inside.indptr[at + 1]]
             if located[rows].mean() < _INSEPARABLE:
@@ -177,17 +177,17 @@ class Crowds:
     def spread(times_us: I64Array) -> tuple[float, float]:
         """(seconds in which the middle nine tenths of the copies came, chance of so tight a spread).
 
-        Under the null hypothesis the n copies fall evenly over the hour of the window; the range of n
-        uniform points is at most r with probability n r^(n-1) - (n-1) r^n.
+        Under the null hypothesis the n copies fall evenly over the hour of the window; the distance between
+        the order statistics i < j of n uniform points is Beta(j - i, n + 1 - j + i) distributed (David and
+        Nagaraja, "Order Statistics", 2003, section 2.3).
         """
+        if len(times_us) < 2:
+            return 0.0, 1.0
         low, high = np.quantile(times_us, [0.05, 0.95])
         seconds = float(high - low) / 1e6
-        size = max(round(0.9 * len(times_us)), 2)
-        r = min(seconds / 3600.0, 1.0)
-        if r <= 0.0:
-            return seconds, 0.0
-        log_p = math.log(size) + (size - 1) * math.log(r)
-        return round(seconds, 1), min(1.0, math.exp(log_p))
+        steps = 0.9 * (len(times_us) - 1)
+        p_value = betainc(steps, len(times_us) + 1 - steps, min(seconds / 3600.0, 1.0))
+        return round(seconds, 1), float(p_value)
 
 
 def plain(written: str) -> str:

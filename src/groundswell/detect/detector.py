@@ -107,7 +107,6 @@ class Detector:
         self._gazette = Gazette(places)
         self._crowds = Crowds(self._window, self._gazette, categories)
         self._pending: list[pa.RecordBatch] = []
-        self._pending_end_us = -1
         self._proposed: dict[str, tuple[Candidate, Group]] = {}
 
     @property
@@ -152,7 +151,9 @@ class Detector:
                     continue
             elif not self._alarming(hot, group):
                 continue
-            candidates.append(self._candidate(hot, group, now_us))
+            candidate = self._candidate(hot, group, now_us)
+            if group.chain is not None or self._says_enough(candidate):
+                candidates.append(candidate)
         return candidates + ended
 
     def settle(self, released: set[str]) -> None:
@@ -433,6 +434,11 @@ class Detector:
         uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
         carrying = int(((hot.surprise[terms] >= settings.alert) & (uses >= 0.5 * self._floor_k)).sum())
         return carrying >= 2 * settings.min_terms and float(hot.surprise[terms].max()) >= 2 * settings.alert
+
+    def _says_enough(self, candidate: Candidate) -> bool:
+        """A small crowd with a single common phrase says too little of what it is about: wait for more."""
+        phrases = sum(use.speakers >= self._floor_k for use in candidate.phrases)
+        return phrases >= 2 or candidate.speakers >= 3 * self._floor_k
 
     def _candidate(self, hot: HotTerms, group: Group, now_us: int) -> Candidate:
         posts, chain = group.posts, group.chain

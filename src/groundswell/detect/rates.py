@@ -207,26 +207,19 @@ class Rates:
     def _buffers(size: int) -> Emissions:
         return np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.float32)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held, all of it allocated once."""
-        arrays = (self._minutes, self._quarters, self._mid, self._slow, self._total, self._base, self._tags)
-        return sum(array.nbytes for array in arrays) + self._times.nbytes
-
-    def advance(self, time_us: int) -> bool:
-        """Move the windows to `time_us`; true when a quarter hour ended on the way."""
+    def advance(self, time_us: int) -> None:
+        """Move the windows to `time_us`."""
         minute, quarter = time_us // MINUTE_US, time_us // QUARTER_US
         if self._minute < 0:
             self._start_us = time_us
             self._minute, self._quarter, self._first_quarter = minute, quarter, quarter
-            return False
+            return
         for now in range(max(self._minute + 1, minute - _MINUTES), minute + 1):
             slot = now % _MINUTES
             self._mid -= self._minutes[:, slot]
             self._minutes[:, slot] = 0
             self._posts[0, slot] = 0
         self._minute = minute
-        ended = quarter > self._quarter
         if quarter - self._quarter >= _QUARTERS:
             for array in (self._quarters, self._slow, self._total, self._posts[1]):
                 array[:] = 0
@@ -241,7 +234,6 @@ class Rates:
             self._posts[1, slot] = 0
             self._slow -= self._quarters[:, (now - _SLOW_QUARTERS - 1) % _QUARTERS]
         self._quarter = quarter
-        return ended
 
     def _fold(self, counts: npt.NDArray[np.uint16]) -> None:
         """Take a quarter hour into the long mean; buckets under k speakers in it count as empty.

@@ -96,14 +96,13 @@ class Window:
         return self.end_row - self.first_row
 
     def take(self, batch: pa.RecordBatch) -> None:
-        """Take in one tick's `ENRICHED` rows; deletions act on the posts before them in the stream."""
+        """Take in one tick's `ENRICHED` rows; edits and deletions act on the posts before them in the stream."""
         kinds = batch.column("kind").to_numpy()
-        news = np.flatnonzero(kinds > Kind.EDIT)
         begin = 0
-        for at in news.tolist():
+        for at in np.flatnonzero(kinds != Kind.POST).tolist():
             self._append(batch.slice(begin, at - begin))
             self._withdraw(batch, at, int(kinds[at]))
-            begin = at + 1
+            begin = at if kinds[at] == Kind.EDIT else at + 1
         self._append(batch.slice(begin))
 
     def _append(self, batch: pa.RecordBatch) -> None:
@@ -111,8 +110,6 @@ class Window:
             return
         first, end = self.end_row, self.end_row + batch.num_rows
         keys = batch.column("post_key").to_pylist()
-        for at in np.flatnonzero(batch.column("kind").to_numpy() == Kind.EDIT).tolist():
-            self._kill(keys[at])
         for name, column in self._columns.items():
             column.extend(batch.column(name).to_numpy())
         self._alive.extend(np.ones(batch.num_rows, bool))
@@ -137,10 +134,10 @@ class Window:
         return interned
 
     def _withdraw(self, batch: pa.RecordBatch, at: int, kind: int) -> None:
-        if kind == Kind.DELETE:
-            self._kill(batch.column("post_key")[at].as_py())
-        else:
+        if kind == Kind.ACCOUNT_GONE:
             self.of("alive")[self.of("speaker") == batch.column("speaker")[at].as_py()] = False
+        else:
+            self._kill(batch.column("post_key")[at].as_py())
 
     def _kill(self, post_key: int) -> None:
         row = self._row_of.pop(post_key, -1)

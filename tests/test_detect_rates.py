@@ -1,0 +1,174 @@
+"""Counts and surprise: windows are sums of whole slots, and only what is new in kind surprises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groundswell.clock import MINUTE_US, SECOND_US
+from groundswell.detect.rates import QUARTER_US, Rates, RateSettings
+from tests.enriched_posts import NOON_US, hashed, term
+
+TICK_US = 10 * SECOND_US
+SMALL = RateSettings(bits=12, speaker_bits=14)
+HOT = 12.0
+
+Post = tuple[int, int, tuple[str, ...]]
+"""Seconds after noon, speaker, words."""
+
+
+def feed(rates: Rates, posts: list[Post]) -> dict[str, float]:
+    """Count the posts tick by tick; the most that each word surprised."""
+    words = {term(word): word for _, _, said in posts for word in said}
+    most: dict[str, float] = {}
+    ticks: dict[int, list[Post]] = {}
+    for post in posts:
+        ticks.setdefault(post[0] // 10, []).append(post)
+    for tick, inside in ticks.items():
+        start_us = NOON_US + tick * TICK_US
+        rates.advance(start_us)
+        _, emitted, surprise = rates.observe(
+            np.array([term(word) for _, _, said in inside for word in said], np.uint64),
+            np.cumsum([0, *(len(said) for _, _, said in inside)]).astype(np.int64),
+            np.array([hashed(speaker) for _, speaker, _ in inside], np.uint64),
+            np.array([NOON_US + seconds * SECOND_US for seconds, _, _ in inside], np.int64),
+            start_us + TICK_US,
+        )
+        for hash_, value in zip(emitted.tolist(), surprise.tolist(), strict=True):
+            most[words[hash_]] = max(most.get(words[hash_], 0.0), value)
+    return most
+
+
+def steady(word: str, seconds: range) -> list[Post]:
+    """A word once in every step, always from somebody else."""
+    return [(second, second, (word,)) for second in seconds]
+
+
+def together(*streams: list[Post]) -> list[Post]:
+    return sorted(post for stream in streams for post in stream)
+
+
+def naive(posts: list[Post], now_us: int) -> dict[str, Counter[str]]:
+    """The same windows, counted from the posts alone."""
+    last: dict[tuple[int, str], int] = {}
+    counts: dict[str, Counter[str]] = {"mid": Counter(), "slow": Counter(), "total": Counter()}
+    for seconds, speaker, words in posts:
+        time_us = NOON_US + seconds * SECOND_US
+        for word in words:
+            known = seconds - last.get((speaker, word), -(10**9)) <= 600
+            last[speaker, word] = seconds
+            minutes_ago = now_us // MINUTE_US - time_us // MINUTE_US
+            quarters_ago = now_us // QUARTER_US - time_us // QUARTER_US
+            counts["mid"][word] += not known and minutes_ago <= 15
+            counts["slow"][word] += not known and quarters_ago <= 4
+            counts["total"][word] += not known and quarters_ago <= 12
+    return {window: +counter for window, counter in counts.items()}
+
+
+gaps = st.one_of(st.integers(0, 90), st.integers(0, 1500), st.integers(0, 6 * 3600))
+said = st.sets(st.sampled_from(["flood", "storm", "the", "cat"]), min_size=1).map(sorted).map(tuple)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(gaps, st.integers(0, 3), said), min_size=1, max_size=40), gaps)
+def test_windows_equal_a_recount_of_the_posts_whatever_the_silences(
+    spoken: list[Post], silence: int
+) -> None:
+    times = accumulate(gap for gap, _, _ in spoken)
+    posts = [(time, speaker, words) for time, (_, speaker, words) in zip(times, spoken, strict=True)]
+    rates = Rates(SMALL, floor_k=3)
+    feed(rates, posts)
+    now_us = NOON_US + (posts[-1][0] + silence) // 10 * TICK_US
+    rates.advance(now_us)
+    windows = {"mid": rates._mid, "slow": rates._slow, "total": rates._total}
+    for name, expected in naive(posts, now_us).items():
+        for row in windows[name]:
+            assert sorted(row[row > 0].tolist()) == sorted(expected.values()), name
+
+
+def test_a_steady_word_never_surprises_and_a_new_one_does() -> None:
+    weather = steady("rain", range(0, 3 * 3600, 20))
+    news = steady("explosion", range(2 * 3600, 2 * 3600 + 120, 6))
+    most = feed(Rates(SMALL, floor_k=20), together(weather, news))
+    assert most["explosion"] > 2 * HOT
+    assert "rain" not in most
+
+
+def test_nothing_surprises_before_enough_was_seen() -> None:
+    early = steady("explosion", range(25 * 60, 27 * 60, 6))
+    assert feed(Rates(SMALL, floor_k=20), together(steady("rain", range(0, 1800, 20)), early)) == {}
+
+
+@pytest.mark.parametrize("everything_swells", [True, False])
+def test_a_swell_of_the_whole_stream_leaves_common_words_cool(everything_swells: bool) -> None:
+    rng = np.random.default_rng(4)
+    vocabulary = [f"word{i}" for i in range(40)]
+
+    def posts(start: int, seconds: int, per_second: float, words: list[str]) -> list[Post]:
+        times = rng.integers(start, start + seconds, int(per_second * seconds)).tolist()
+        return [(time, int(rng.integers(1 << 40)), (words[int(rng.integers(len(words)))],)) for time in times]
+
+    calm = posts(0, 2 * 3600, 1.0, vocabulary)
+    swelling = vocabulary if everything_swells else vocabulary[:4]
+    burst = posts(2 * 3600, 600, 10.0 * len(swelling) / len(vocabulary), swelling)
+    hot = {word for word, nats in feed(Rates(SMALL, floor_k=20), together(calm, burst)).items() if nats >= HOT}
+    assert hot == (set() if everything_swells else set(swelling))
+
+
+@pytest.mark.parametrize(("speakers", "surprises"), [(1, False), (2, False), (30, True)])
+def test_a_speaker_counts_once_however_often_they_repeat_themselves(speakers: int, surprises: bool) -> None:
+    background = steady("rain", range(0, 3600, 20))
+    shouting: list[Post] = [(2400 + 5 * i, i % speakers, ("explosion",)) for i in range(119)]
+    assert ("explosion" in feed(Rates(SMALL, floor_k=20), together(background, shouting))) is surprises
+
+
+def test_a_speaker_counts_again_once_ten_minutes_have_passed() -> None:
+    rates = Rates(SMALL, floor_k=20)
+    feed(rates, [(0, 1, ("hello",)), (600, 1, ("hello",)), (1201, 1, ("hello",))])
+    assert rates._total.sum(axis=1).tolist() == [2, 2]
+
+
+def test_the_baseline_holds_no_bucket_that_fewer_than_k_filled_in_a_quarter_hour() -> None:
+    rates = Rates(SMALL, floor_k=5)
+    posts: list[Post] = [(10 * i, i, ("common",)) for i in range(5)]
+    posts += [(10 * i + 1, i, ("rare",)) for i in range(4)]
+    posts += [(900 * quarter + 2, 9, ("seldom",)) for quarter in range(12)]
+    feed(rates, sorted(posts))
+    for quarter in range(1, 14):
+        assert rates.snapshot()[0].tolist() == []
+        rates.advance(NOON_US + quarter * QUARTER_US)
+    filled, means, quarters = rates.snapshot()
+    assert means.tolist() == [5.0, 5.0]  # one bucket in each row
+    assert quarters == 1.0
+    assert len(filled) == 2
+
+
+def test_a_burst_does_not_become_its_own_baseline() -> None:
+    rates = Rates(SMALL, floor_k=5)
+    words: list[Post] = [(900 * q + 10 * i, 100 * q + i, ("common",)) for q in range(8) for i in range(10)]
+    words += [(900 * 8 + i // 4, 1000 + i, ("common",)) for i in range(3000)]
+    feed(rates, words)
+    for quarter in range(9, 23):
+        rates.advance(NOON_US + quarter * QUARTER_US)
+    _, means, _ = rates.snapshot()
+    assert 5.0 < means.max() < 15.0
+
+
+def test_a_restored_baseline_is_the_one_that_was_stored_and_keeps_common_words_cool() -> None:
+    before = Rates(SMALL, floor_k=5)
+    feed(before, steady("rain", range(0, 6 * 3600, 20)))
+    stored = before.snapshot()
+    after = Rates(SMALL, floor_k=5)
+    after.restore(*stored)
+    for old, new in zip(stored, after.snapshot(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    day_us = 24 * 3600
+    news = [(second + day_us, speaker, words) for second, speaker, words in steady("rain", range(2000, 2600, 20))]
+    opening: list[Post] = [(day_us, 1, ("hello",))]
+    assert feed(after, opening + news) == {}
+    assert feed(Rates(SMALL, floor_k=5), opening + news)["rain"] >= HOT
