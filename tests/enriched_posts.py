@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from groundswell.batches import ENRICHED, Kind
 from groundswell.candidates import Candidate
-from groundswell.clock import SECOND_US
+from groundswell.clock import MINUTE_US, SECOND_US
 from groundswell.detect import TICK_US, Detector, DetectSettings
 from groundswell.detect.rates import RateSettings
 
@@ -58,9 +59,9 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
     words = text.split()
     starts = np.cumsum([0, *(len(word.encode()) + 1 for word in words)]).tolist()
     spans = [(word, starts[i], starts[i] + len(word.encode())) for i, word in enumerate(words)]
-    pairs = [(f"{a} {b}", start, end) for (a, start, _), (b, _, end) in zip(spans, spans[1:], strict=False)]
+    pairs = [(f"{a} {b}", start, end) for (a, start, _), (b, _, end) in pairwise(spans)]
     terms = {term(phrase): (start, end) for phrase, start, end in [*spans, *pairs]}
-    row = {
+    row: Row = {
         "kind": Kind.POST,
         "source": "plaza",
         "post_key": hashed("key", seconds, speaker, text),
@@ -89,7 +90,7 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
 
 def delete(seconds: float, of: Row) -> Row:
     """The news that the post `of` is gone."""
-    return post(seconds, 0, kind=Kind.DELETE, post_key=of["post_key"], speaker=of["speaker"])
+    return post(seconds, 0, kind=Kind.DELETE, post_key=of["post_key"]) | {"speaker": of["speaker"]}
 
 
 def account_gone(seconds: float, speaker: int) -> Row:
@@ -121,24 +122,28 @@ def play(
     posts: Sequence[Row],
     minutes: float,
     *,
+    since: float = 0,
+    judged_from: float = 0,
     passes: Callable[[Candidate], bool] = lambda candidate: True,
     cuts: Iterable[int] = (),
 ) -> list[Candidate]:
-    """Run the ticks of the first `minutes` after noon; `release` is `passes`.
+    """Run the ticks between two minutes after noon; `release` is `passes`.
 
-    `cuts` are rows at which the posts come in another batch.
+    Ticks up to the minute `judged_from` only refill the windows. `cuts` are rows at which the posts come in
+    another batch.
     """
     rows = batch(posts)
     times_us = rows.column("time_us").to_numpy()
+    start_us, end_us = NOON_US + int(since * MINUTE_US), NOON_US + int(minutes * MINUTE_US)
     found = []
-    at = 0
-    for now_us in range(NOON_US + TICK_US, NOON_US + int(minutes * 60 * SECOND_US) + 1, TICK_US):
+    at = int(np.searchsorted(times_us, start_us))
+    for now_us in range(start_us + TICK_US, end_us + 1, TICK_US):
         end = int(np.searchsorted(times_us, now_us))
         bounds = [at, *sorted(cut for cut in set(cuts) if at < cut < end), end]
-        for first, last in zip(bounds, bounds[1:], strict=False):
+        for first, last in pairwise(bounds):
             watching.wait(rows.slice(first, last - first))
         at = end
-        candidates = watching.tick(now_us)
+        candidates = watching.tick(now_us, judge=now_us > NOON_US + judged_from * MINUTE_US)
         watching.settle({candidate.chain for candidate in candidates if passes(candidate)})
         found.extend(candidates)
     return found

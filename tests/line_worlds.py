@@ -20,7 +20,17 @@ from groundswell.sources import Lines
 from groundswell.store.schema import TABLES
 from groundswell.store.store import FILE_NAME
 
-__all__ = ["KEY", "LOW_FLOOR", "Published", "batches", "lexica", "line_of", "quiet_world", "stored", "written"]
+__all__ = [
+    "KEY",
+    "LOW_FLOOR",
+    "Published",
+    "batches",
+    "lexica",
+    "line_of",
+    "quiet_world",
+    "stored",
+    "written",
+]
 
 KEY = PublishKey(bytes(range(32)))
 LOW_FLOOR = LineSettings(release=ReleaseSettings(k=10, sensitive_k=20))
@@ -50,9 +60,7 @@ def lexica() -> Lexica:
     return Lexica()
 
 
-def batches(
-    lines: Sequence[bytes], since_us: int | None = None, rows: int = 256
-) -> Iterator[pa.RecordBatch]:
+def batches(lines: Sequence[bytes], since_us: int | None = None, rows: int = 256) -> Iterator[pa.RecordBatch]:
     """`RAW` batches of messages."""
     source = Lines("simulator", lambda since: (line + b"\n" for line in lines), Metrics(), rows)
     for batch in source.read(since_us, Stop()):
@@ -72,8 +80,10 @@ class Published:
         self.bins.extend(bins)
 
 
-def line_of(folder: Path | None = None, *, resume: bool = False, **changes: Any) -> Line:
-    return Line(LOW_FLOOR, lexica(), KEY, Metrics(), folder=folder, resume=resume, **changes)
+def line_of(
+    folder: Path | None = None, *, key: PublishKey = KEY, resume: bool = False, **changes: Any
+) -> Line:
+    return Line(LOW_FLOOR, lexica(), key, Metrics(), folder=folder, resume=resume, **changes)
 
 
 def stored(folder: Path) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:

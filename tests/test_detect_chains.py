@@ -103,7 +103,9 @@ def test_a_restored_run_goes_on_exactly_as_the_undisturbed_one() -> None:
             made.learn(one, {FLOOD: 2.0, GOAL: 1.0 / 3.0}, NOON_US + 10 * MINUTE_US)
         return made.seal({GOAL})
 
-    undisturbed = chains(chain("a", {FLOOD: 1 / 3, BRIDGE: 1 / 7}), chain("b", {RAIN: 0.1, MATCH: 0.2}, ended=True))
+    undisturbed = chains(
+        chain("a", {FLOOD: 1 / 3, BRIDGE: 1 / 7}), chain("b", {RAIN: 0.1, MATCH: 0.2}, ended=True)
+    )
     sealed = undisturbed.seal({FLOOD, BRIDGE, RAIN})
     restored = chains()
     restored.restore(sealed)

@@ -16,7 +16,9 @@ def evidence(*posts: list[int] | dict[int, float]) -> Evidence:
     weighed = [dict.fromkeys(post, 1.0) if isinstance(post, list) else post for post in posts]
     mentions = [(row, weight, i) for i, post in enumerate(weighed) for row, weight in post.items()]
     rows, weights, owners = zip(*mentions, strict=True) if mentions else ((), (), ())
-    return Evidence(np.array(rows, np.int64), np.array(weights, float), np.array(owners, np.int64), len(posts))
+    return Evidence(
+        np.array(rows, np.int64), np.array(weights, float), np.array(owners, np.int64), len(posts)
+    )
 
 
 def by(*speakers: int) -> np.ndarray:
@@ -45,7 +47,9 @@ def test_nothing_mentioned_is_nowhere() -> None:
 
 
 @pytest.mark.parametrize(("mentions_of_home", "country"), [(1, SPAIN), (2, BRAZIL)])
-def test_a_matter_stays_in_its_country_while_a_quarter_speaks_of_it(mentions_of_home: int, country: int) -> None:
+def test_a_matter_stays_in_its_country_while_a_quarter_speaks_of_it(
+    mentions_of_home: int, country: int
+) -> None:
     found = evidence(*[[VALENCIA]] * 8, *[[PORTO_ALEGRE]] * mentions_of_home)
     assert GAZETTE.best(found, prefer=BRAZIL)[1] == country
 
@@ -58,14 +62,16 @@ def test_a_place_counts_once_enough_speakers_attest_it() -> None:
 
 
 def test_uses_give_the_place_and_its_country_with_their_speakers() -> None:
-    place, country = GAZETTE.uses(evidence([PORTO_ALEGRE], [PORTO_ALEGRE], [BRAZIL], [VALENCIA]), by(1, 1, 2, 3))
+    place, country = GAZETTE.uses(
+        evidence([PORTO_ALEGRE], [PORTO_ALEGRE], [BRAZIL], [VALENCIA]), by(1, 1, 2, 3)
+    )
     assert (place.name, place.level, place.country, place.speakers) == ("Porto Alegre", "city", "BR", 1)
     assert place.confidence == pytest.approx(0.5)
     assert (country.name, country.speakers, country.confidence) == ("Brazil", 2, 0.75)
 
 
 def test_distances_are_great_circles() -> None:
-    assert GAZETTE.distance_km(PORTO_ALEGRE, VALENCIA) == pytest.approx(9_270, abs=60)
+    assert GAZETTE.distance_km(PORTO_ALEGRE, VALENCIA) == pytest.approx(9_345, abs=1)
     assert GAZETTE.distance_km(PORTO_ALEGRE, PORTO_ALEGRE) == 0.0
     assert GAZETTE.distance_km(SPAIN, VALENCIA) == GAZETTE.distance_km(VALENCIA, SPAIN)
 

@@ -60,7 +60,7 @@ def naive(posts: list[Post], now_us: int) -> dict[str, Counter[str]]:
     for seconds, speaker, words in posts:
         time_us = NOON_US + seconds * SECOND_US
         for word in words:
-            known = seconds - last.get((speaker, word), -(10**9)) <= 600
+            known = seconds - last.get((speaker, word), -(10**9)) <= SMALL.speaker_seconds
             last[speaker, word] = seconds
             minutes_ago = now_us // MINUTE_US - time_us // MINUTE_US
             quarters_ago = now_us // QUARTER_US - time_us // QUARTER_US
@@ -76,9 +76,7 @@ said = st.sets(st.sampled_from(["flood", "storm", "the", "cat"]), min_size=1).ma
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(gaps, st.integers(0, 3), said), min_size=1, max_size=40), gaps)
-def test_windows_equal_a_recount_of_the_posts_whatever_the_silences(
-    spoken: list[Post], silence: int
-) -> None:
+def test_windows_equal_a_recount_of_the_posts_whatever_the_silences(spoken: list[Post], silence: int) -> None:
     times = accumulate(gap for gap, _, _ in spoken)
     posts = [(time, speaker, words) for time, (_, speaker, words) in zip(times, spoken, strict=True)]
     rates = Rates(SMALL, floor_k=3)
@@ -116,7 +114,9 @@ def test_a_swell_of_the_whole_stream_leaves_common_words_cool(everything_swells:
     calm = posts(0, 2 * 3600, 1.0, vocabulary)
     swelling = vocabulary if everything_swells else vocabulary[:4]
     burst = posts(2 * 3600, 600, 10.0 * len(swelling) / len(vocabulary), swelling)
-    hot = {word for word, nats in feed(Rates(SMALL, floor_k=20), together(calm, burst)).items() if nats >= HOT}
+    hot = {
+        word for word, nats in feed(Rates(SMALL, floor_k=20), together(calm, burst)).items() if nats >= HOT
+    }
     assert hot == (set() if everything_swells else set(swelling))
 
 
@@ -127,10 +127,19 @@ def test_a_speaker_counts_once_however_often_they_repeat_themselves(speakers: in
     assert ("explosion" in feed(Rates(SMALL, floor_k=20), together(background, shouting))) is surprises
 
 
-def test_a_speaker_counts_again_once_ten_minutes_have_passed() -> None:
-    rates = Rates(SMALL, floor_k=20)
+def test_a_speaker_counts_again_once_they_have_been_silent_for_long_enough() -> None:
+    rates = Rates(RateSettings(bits=12, speaker_bits=14, speaker_seconds=600), floor_k=20)
     feed(rates, [(0, 1, ("hello",)), (600, 1, ("hello",)), (1201, 1, ("hello",))])
     assert rates._total.sum(axis=1).tolist() == [2, 2]
+
+
+def test_a_speaker_cannot_fill_a_bucket_of_the_baseline_alone_or_twice_in_a_quarter_hour() -> None:
+    rates = Rates(SMALL, floor_k=2)
+    feed(rates, [(second, 1, ("hello",)) for second in range(0, 3600, 10)])
+    feed(rates, [(3600 + second, 1 + second // 450, ("hello",)) for second in range(0, 890, 10)])
+    for quarter in range(5, 18):
+        rates.advance(NOON_US + quarter * QUARTER_US)
+        assert rates.snapshot()[0].tolist() == []
 
 
 def test_the_baseline_holds_no_bucket_that_fewer_than_k_filled_in_a_quarter_hour() -> None:
@@ -168,7 +177,9 @@ def test_a_restored_baseline_is_the_one_that_was_stored_and_keeps_common_words_c
     for old, new in zip(stored, after.snapshot(), strict=True):
         np.testing.assert_array_equal(old, new)
     day_us = 24 * 3600
-    news = [(second + day_us, speaker, words) for second, speaker, words in steady("rain", range(2000, 2600, 20))]
+    news = [
+        (second + day_us, speaker, words) for second, speaker, words in steady("rain", range(2000, 2600, 20))
+    ]
     opening: list[Post] = [(day_us, 1, ("hello",))]
     assert feed(after, opening + news) == {}
     assert feed(Rates(SMALL, floor_k=5), opening + news)["rain"] >= HOT

@@ -41,7 +41,9 @@ def test_an_edit_takes_the_place_of_the_post_even_in_the_same_tick() -> None:
 
 def test_a_deletion_takes_out_the_edited_version() -> None:
     first = post(0, 1, "flood", post_key=7)
-    assert live_texts(window([first, post(1, 1, "storm", post_key=7, kind=Kind.EDIT), delete(2, first)])) == []
+    assert (
+        live_texts(window([first, post(1, 1, "storm", post_key=7, kind=Kind.EDIT), delete(2, first)])) == []
+    )
 
 
 def test_a_gone_account_takes_its_earlier_posts_along() -> None:
@@ -136,7 +138,9 @@ def test_the_window_agrees_with_a_list_of_posts(ticks: list[list[tuple]], data: 
     assert made.of("speaker").tolist() == [row["speaker"] for row in kept]
     assert made.of("alive").tolist() == [number not in model.dead for number in numbers]
 
-    chosen = np.array(sorted(data.draw(st.sets(st.sampled_from(numbers)) if numbers else st.just(set()))), int)
+    chosen = np.array(
+        sorted(data.draw(st.sets(st.sampled_from(numbers)) if numbers else st.just(set()))), int
+    )
     picked = [kept[numbers.index(number)] for number in chosen.tolist()]
     assert made.select(chosen, ["text"]).column("text").to_pylist() == [row["text"] for row in picked]
     words = made.words("lang")

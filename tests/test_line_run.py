@@ -163,5 +163,3 @@ def test_twenty_cuts_lose_nothing_and_double_nothing(tmp_path: Path, version: in
 @pytest.mark.skipif(not RECORDED.exists(), reason="needs the data folder (GROUNDSWELL_DATA)")
 def test_twenty_cuts_of_the_recorded_stream(tmp_path: Path) -> None:
     check_books(Home(tmp_path), RECORDED.read_bytes().splitlines(), 2, cut_within=30, overlap=0.05)
-
-

@@ -1,7 +1,7 @@
 """What a crowd says, in numbers: phrases, places, languages, categories, spread.
 
-Owns the surface forms of warm terms, read back from the posts that are warm, and the counting of distinct
-speakers for whatever a set of posts has in common. Keeps nothing of a post beyond the window.
+Owns the reading of phrases back from the posts that are warm, and the counting of distinct speakers for
+whatever a set of posts has in common. Remembers nothing itself.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import unicodedata
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import MINUTE_US
 from groundswell.detect.bursts import HotTerms, crowd, distinct
 from groundswell.detect.gazette import Evidence, Gazette
-from groundswell.detect.window import Window, flat
+from groundswell.detect.window import Window
 
 __all__ = ["BIN_US", "Crowds"]
 
@@ -26,10 +25,11 @@ BIN_US = 5 * MINUTE_US
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
 
-_MAX_SURFACES = 200_000
 _MAX_PHRASES = 40
 _CATEGORY_SHARE = 0.15
 _INSEPARABLE = 0.6
+_OWN = 0.6
+"""Of a term's posts in the tick, the share that must be this crowd's for the term to name it."""
 
 
 class Crowds:
@@ -39,28 +39,26 @@ class Crowds:
         self._window = window
         self._gazette = gazette
         self._categories = categories
-        self._surfaces: dict[int, str] = {}
 
-    def learn_surfaces(self, posts: pa.RecordBatch, rows: I64Array, terms: U64Array) -> None:
-        """Note how warm terms are written: `terms[i]` was used in row `rows[i]` of the batch `posts`."""
-        if len(self._surfaces) > _MAX_SURFACES:
-            self._surfaces = {}
-        fresh, first = np.unique(terms, return_index=True)
-        unknown = [
-            i for term, i in zip(fresh.tolist(), first.tolist(), strict=True) if term not in self._surfaces
-        ]
-        if not unknown:
-            return
-        used, offsets = flat(posts.column("terms"))
-        starts, _ = flat(posts.column("term_starts"))
-        ends, _ = flat(posts.column("term_ends"))
-        folded = posts.column("folded")
-        for i in unknown:
-            row = int(rows[i])
-            low, high = int(offsets[row]), int(offsets[row + 1])
-            at = low + int(np.flatnonzero(used[low:high] == terms[i])[0])
-            written = folded[row].as_py().encode()[int(starts[at]) : int(ends[at])]
-            self._surfaces[int(terms[i])] = plain(written.decode("utf-8", "ignore"))
+    def surfaces(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> list[str]:
+        """How each of `terms` is written in the latest of `posts` that uses it; empty where none does.
+
+        Read from the window each time: nothing of a post is remembered, and spellings that differ only in
+        what hashing folds away come out the same after a restart.
+        """
+        inside = hot.uses[posts][:, terms].tocsc()
+        inside.sort_indices()
+        used = np.flatnonzero(np.diff(inside.indptr))
+        rows = hot.rows[posts[inside.indices[inside.indptr[used + 1] - 1]]]
+        unique, at = np.unique(rows, return_inverse=True)
+        table = self._window.select(unique, ["folded", "terms", "term_starts", "term_ends"])
+        written = [""] * len(terms)
+        for i, row in zip(used.tolist(), at.tolist(), strict=True):
+            place = table.column("terms")[row].as_py().index(int(hot.terms[terms[i]]))
+            start, end = (table.column(name)[row].as_py()[place] for name in ("term_starts", "term_ends"))
+            folded = table.column("folded")[row].as_py().encode()
+            written[i] = plain(folded[start:end].decode("utf-8", "ignore"))
+        return written
 
     def category(self, rows: I64Array, speakers: U64Array) -> str:
         """The category that most speakers' posts have, when at least a seventh of them do."""
@@ -99,7 +97,7 @@ class Crowds:
         stand apart. So do titles and brands; where nothing else says what the matter is, they are taken for
         a person too. Pairs that are themselves places are not.
         """
-        index = {self._surfaces.get(int(hot.terms[term]), ""): at for at, term in enumerate(terms.tolist())}
+        index = {surface: at for at, surface in enumerate(self.surfaces(hot, terms, posts)) if surface}
         inside = hot.uses[posts][:, terms].tocsc()
         sizes = np.diff(inside.indptr)
         located = np.zeros(len(posts), bool)
@@ -140,25 +138,32 @@ class Crowds:
         return tuple(Counted(word, count) for count, word in ranked[:most])
 
     def phrases(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> tuple[PhraseUse, ...]:
-        """The hot `terms` as people wrote them, most telling first: surprising, shared, and long.
+        """The hot `terms` as people wrote them, most telling first: surprising, shared, and this crowd's own.
 
-        A bigram stands before its own words, and words that only occur inside it are left to it.
+        Words that other crowds of the tick use more than this one are left out while two others remain;
+        words that hardly occur outside a longer phrase are left to it.
         """
         inside = hot.uses[posts][:, terms].tocoo()
         counts = distinct(inside.col.astype(np.int64), hot.speakers[posts][inside.row], len(terms))
+        own = np.asarray(hot.uses[posts][:, terms].sum(axis=0)).ravel()
+        own = own / np.maximum(np.asarray(hot.uses[:, terms].sum(axis=0)).ravel(), 1.0)
+        surfaces = self.surfaces(hot, terms, posts)
         langs = self._window.at("lang", hot.rows[posts]).astype(np.int64)
         words = self._window.words("lang")
-        found = []
+        found: list[PhraseUse] = []
+        shared: list[PhraseUse] = []
         for i in np.argsort(-hot.surprise[terms] * np.log1p(counts), kind="stable").tolist():
-            term = int(hot.terms[terms[i]])
-            surface = self._surfaces.get(term, "")
-            if term & 1 and " " not in surface:
+            surface = surfaces[i]
+            if int(hot.terms[terms[i]]) & 1 and " " not in surface:
                 continue  # two parts of one compound hashtag: the whole is a term of its own
             if surface and counts[i]:
                 speaking = langs[inside.row[inside.col == i]]
                 language = words[int(np.bincount(speaking).argmax())]
                 surprise = float(hot.surprise[terms[i]])
-                found.append(PhraseUse(surface, int(counts[i]), language, round(surprise, 2)))
+                use = PhraseUse(surface, int(counts[i]), language, round(surprise, 2))
+                (found if own[i] >= _OWN else shared).append(use)
+        if len(found) < 2:
+            found += shared
         return tuple(_fold_parts(found)[:_MAX_PHRASES])
 
     def bins(
@@ -183,10 +188,12 @@ class Crowds:
         """
         if len(times_us) < 2:
             return 0.0, 1.0
-        low, high = np.quantile(times_us, [0.05, 0.95])
-        seconds = float(high - low) / 1e6
-        steps = 0.9 * (len(times_us) - 1)
-        p_value = betainc(steps, len(times_us) + 1 - steps, min(seconds / 3600.0, 1.0))
+        size = len(times_us)
+        cut = round(0.05 * size)
+        ordered = np.sort(times_us)
+        seconds = float(ordered[size - 1 - cut] - ordered[cut]) / 1e6
+        steps = size - 1 - 2 * cut
+        p_value = betainc(steps, size + 1 - steps, min(seconds / 3600.0, 1.0))
         return round(seconds, 1), float(p_value)
 
 

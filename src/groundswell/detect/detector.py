@@ -222,12 +222,11 @@ class Detector:
         if len(rows):
             posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= 1))
             terms, offsets = flat(posts.column("terms"))
-            emitted_rows, emitted, surprise = self._rates.observe(
+            _, emitted, surprise = self._rates.observe(
                 terms.astype(np.uint64), offsets, posts.column("speaker").to_numpy(),
                 posts.column("time_us").to_numpy(), now_us,
             )  # fmt: skip
             self._heat.add(now_us, emitted, surprise)
-            self._crowds.learn_surfaces(posts, emitted_rows, emitted)
         self._window.expire(now_us)
         self._heat.expire(now_us)
 

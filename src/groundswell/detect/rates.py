@@ -45,7 +45,7 @@ class RateSettings(Settings, frozen=True, kw_only=True):
 
     bits: int = 20
     """log2 of the buckets in each of two rows; 20 takes about 150 MB, 18 about 40 MB."""
-    speaker_seconds: int = 600
+    speaker_seconds: int = 900
     """A speaker counts once per term within this time."""
     speaker_bits: int = 21
     """log2 of the entries of the table that remembers who used which term; 16 bytes each."""

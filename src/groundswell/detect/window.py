@@ -96,7 +96,7 @@ class Window:
         return self.end_row - self.first_row
 
     def take(self, batch: pa.RecordBatch) -> None:
-        """Take in one tick's `ENRICHED` rows; edits and deletions act on the posts before them in the stream."""
+        """Take in one tick's `ENRICHED` rows; edits and deletions act on the posts before them."""
         kinds = batch.column("kind").to_numpy()
         begin = 0
         for at in np.flatnonzero(kinds != Kind.POST).tolist():
