@@ -71,8 +71,8 @@ class Needles:
     def find(self, haystack: bytes) -> list[str]:
         """The classes of the identities in `haystack`, one for each place."""
         found = []
-        for shift in range(_WINDOW):
-            windows = np.frombuffer(haystack, "<u8", max(0, (len(haystack) - shift) // _WINDOW), shift)
+        for shift in range(min(_WINDOW, len(haystack))):
+            windows = np.frombuffer(haystack, "<u8", (len(haystack) - shift) // _WINDOW, shift)
             for at in np.flatnonzero(self._filter[_buckets(windows)]).tolist():
                 place = shift + at * _WINDOW
                 for needle in self._by_start.get(int(windows[at]), ()):

@@ -105,12 +105,12 @@ acts = st.tuples(
 
 
 def rows_of(drawn: list[tuple[int, Kind, int, int, str, list[int], str]]) -> list[Row]:
-    """Posts under keys of their own; edits and deletions of any key that came before."""
+    """Posts under keys of their own, from 1; edits and deletions of any that came before, or of none."""
     second, posted, rows = 0, 0, []
     for gap, kind, speaker, which, text, places, lang in drawn:
         second += gap
-        key = posted if kind == Kind.POST else which % (posted + 1)
         posted += kind == Kind.POST
+        key = posted if kind == Kind.POST else which % (posted + 1)
         gone = kind in (Kind.DELETE, Kind.ACCOUNT_GONE)
         said = {"places": [], "persons": []} if gone else {"places": places, "persons": places[:1]}
         key = 0 if kind == Kind.ACCOUNT_GONE else hashed(key)

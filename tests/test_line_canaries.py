@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,9 +33,18 @@ PATHS = (
 
 def world(canaries: int) -> World:
     """A world in which nearly every post carries an identity, with crowds and a crowd against one person."""
-    busy = {"posts_per_second": 0.9, "event_rates": (0.2, 0.4), "events_per_hour": 2.0}
-    hours = canaries / 4000 + 0.5
-    return World(quiet_world(hours, seed=4, canary_rate=0.97, pile_ons_per_hour=1.0, **busy))
+    settings = quiet_world(
+        hours=canaries / 3400 + 0.5,
+        seed=4,
+        canary_rate=0.97,
+        posts_per_second=0.7,
+        quiet_minutes=32,
+        opening_events=2,
+        events_per_hour=3.0,
+        event_rates=(0.2, 0.4),
+        pile_ons_per_hour=2.0,
+    )
+    return World(settings)
 
 
 def answers(run: Running) -> bytes:
@@ -43,6 +52,11 @@ def answers(run: Running) -> bytes:
     with run.client.stream("GET", f"{run.page}/api/stream") as stream:
         beginning = next(stream.iter_bytes())
     return b"\n".join([beginning, *(run.answer(path).content for path in PATHS)])
+
+
+def taken(run: Running) -> int:
+    """Messages that were dropped or have reached the gate."""
+    return run.total("groundswell_source_dropped_messages") + run.total("groundswell_gate_posts")
 
 
 def needles(made: World, least: int) -> Needles:
@@ -67,8 +81,8 @@ def check(home: Home, made: World, least: int, said: bytes = b"") -> None:
     assert {path: classes for path, classes in found.items() if classes} == {}
     everything = b"\n".join(searched.values()).lower()
     assert b"accounts" in everything  # records were written, and the search saw them
-    named = [name for name in whispers(made) if name.lower().encode() in everything]
-    assert named == []
+    assert whispers(made)
+    assert [name for name in whispers(made) if name.lower().encode() in everything] == []
     # The search can fail: a single identity in the midst of it all is found.
     kind, value = made.canaries[len(made.canaries) // 2]
     at = len(everything) // 2
@@ -94,8 +108,8 @@ def check_run(folder: Path, made: World, least: int) -> None:
             "lookback_minutes = 5_256_000.0\n"
         )
         with home.running(config, "--json") as run:
-            wait_for(lambda: run.total("groundswell_source_messages") == len(lines), "the last message")
-            assert run.events()
+            wait_for(lambda: taken(run) == len(lines), "the last message")
+            wait_for(run.events, "an event")
             said = answers(run)
             meanwhile = b"\n".join(bytes_under(folder).values())
             run.kill()  # without a chance to tidy up
@@ -113,37 +127,35 @@ def test_two_thousand_identities_through_run(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("way", [check_replay, check_run])
-def test_ten_thousand_identities(tmp_path: Path, way: object) -> None:
-    assert callable(way)
+def test_ten_thousand_identities(tmp_path: Path, way: Callable[[Path, World, int], None]) -> None:
     way(tmp_path, world(10_000), 10_000)
 
 
-IDENTITY = ("email", "jo.k4x7m2q9@example.com")
+IDENTITY = "jo.k4x7m2q9@example.com"
+RAW = IDENTITY.encode()
+DISGUISED = {
+    "raw": RAW,
+    "base64": base64.b64encode(RAW),
+    "base64, one byte in": base64.b64encode(b"a" + RAW + b"zz"),
+    "base64, two bytes in": base64.urlsafe_b64encode(b"ab" + RAW + b"z"),
+    "hex": RAW.hex().encode(),
+    "md5": hashlib.md5(RAW).hexdigest().encode(),
+    "sha1": hashlib.sha1(RAW).digest(),
+    "sha256": hashlib.sha256(RAW).hexdigest().encode(),
+    "blake2b": hashlib.blake2b(RAW).digest(),
+}
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        IDENTITY[1].encode(),
-        IDENTITY[1].upper().lower().encode(),
-        base64.b64encode(IDENTITY[1].encode()),
-        base64.b64encode(b"a" + IDENTITY[1].encode() + b"zz"),
-        base64.urlsafe_b64encode(b"ab" + IDENTITY[1].encode() + b"z"),
-        IDENTITY[1].encode().hex().encode(),
-        hashlib.md5(IDENTITY[1].encode()).hexdigest().encode(),
-        hashlib.sha1(IDENTITY[1].encode()).digest(),
-        hashlib.sha256(IDENTITY[1].encode()).hexdigest().encode(),
-        hashlib.blake2b(IDENTITY[1].encode()).digest(),
-    ],
-)
-@pytest.mark.parametrize("lead", range(9))
-def test_the_search_finds_every_disguise(tmp_path: Path, form: bytes, lead: int) -> None:
-    (tmp_path / "some.file").write_bytes(b"x" * lead + form + b"after")
-    search = Needles([IDENTITY, ("phone", "+1 200 555 0123")])
-    found = [search.find(content) for content in bytes_under(tmp_path).values()]
-    assert found == [["email"], []]
+@pytest.mark.parametrize("disguise", DISGUISED)
+def test_the_search_finds_every_disguise(tmp_path: Path, disguise: str) -> None:
+    search = Needles([("email", IDENTITY), ("phone", "+1 200 555 0123")])
+    for lead in range(9):
+        (tmp_path / "some.file").write_bytes(b"x" * lead + DISGUISED[disguise] + b"after")
+        found = [search.find(content) for content in bytes_under(tmp_path).values()]
+        assert found == [["email"], []]
 
 
 def test_the_search_finds_nothing_in_nothing(tmp_path: Path) -> None:
     (tmp_path / "some.file").write_bytes(b"somebody wrote to someone@example.com")
-    assert [Needles([IDENTITY]).find(content) for content in bytes_under(tmp_path).values()] == [[], []]
+    search = Needles([("email", IDENTITY)])
+    assert [search.find(content) for content in bytes_under(tmp_path).values()] == [[], []]
