@@ -135,6 +135,19 @@ def test_two_bursts_far_apart_with_a_word_in_common_stay_apart() -> None:
         assert other not in said
 
 
+def test_a_cluster_that_shares_most_of_its_words_is_parted_between_its_places() -> None:
+    here = burst(["flood bridge guaiba pier"], 40, 1000, places=[PORTO_ALEGRE, BRAZIL])
+    there = burst(["flood bridge turia tunnel"], 40, 2000, seed=3, places=[VALENCIA, SPAIN])
+    rows = [row | {"categories": [FLOOD]} for row in [*here, *there]]
+    events = last_words(play(detector(), [*BACKGROUND, *rows], MINUTES)).values()
+    assert events
+    for event in events:
+        said = " ".join(use.text for use in event.phrases)
+        assert event.speakers == 40
+        assert ("guaiba" in said) == (event.places[0].country == "BR")
+        assert ("turia" in said) == (event.places[0].country == "ES")
+
+
 def test_a_crowd_below_the_floor_is_not_proposed() -> None:
     small = burst(["flash flood bridge closed"], K - 1, 1000, places=[PORTO_ALEGRE], categories=[FLOOD])
     assert play(detector(), [*BACKGROUND, *small], MINUTES) == []
