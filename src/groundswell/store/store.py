@@ -240,11 +240,19 @@ class Store:
 
     def _rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         try:
-            with self._connection.cursor() as cursor:
-                rows: list[tuple[Any, ...]] = cursor.execute(sql, parameters).fetchall()
-                return rows
+            return self._read(sql, parameters)
+        except duckdb.Error:
+            pass
+        try:
+            with self._writing:  # a failed write may be opening the file anew: then it is there in a moment
+                return self._read(sql, parameters)
         except duckdb.Error as error:
             raise _explained(self._path, error) from None
+
+    def _read(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            rows: list[tuple[Any, ...]] = cursor.execute(sql, parameters).fetchall()
+        return rows
 
 
 def _connect(path: Path, settings: StoreSettings, read_only: bool) -> Any:
