@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from groundswell.clock import HOUR_US, rfc3339
+from groundswell.pipeline import Resume
 from groundswell.release import PublishKey
 from groundswell.simulator import World, WorldSettings
 from tests.jetstream_server import JetstreamServer
@@ -44,8 +45,8 @@ def crash_folders(lines: Sequence[bytes], whole: Path, cuts: Sequence[float]) ->
     return left
 
 
-def take_up(lines: Sequence[bytes], folder: Path, hours: float) -> int:
-    """Start again on `folder` and run until so long after its checkpoint; the last tick."""
+def take_up(lines: Sequence[bytes], folder: Path, hours: float) -> tuple[Resume | None, int]:
+    """Start again on `folder` and run until so long after its checkpoint: where from, and the last tick."""
     line = line_of(folder, resume=True)
     since_us = line.resume.since_us if line.resume else None
     until_us = (line.resume.checkpoint_us if line.resume else 0) + int(hours * HOUR_US)
@@ -57,18 +58,23 @@ def take_up(lines: Sequence[bytes], folder: Path, hours: float) -> int:
         line.finish()
     line.close()
     assert line.last_tick_us is not None
-    return line.last_tick_us
+    return line.resume, line.last_tick_us
 
 
-def check_restarts(lines: Sequence[bytes], folder: Path, cuts: Sequence[float], hours: float) -> None:
+def check_restarts(
+    lines: Sequence[bytes], folder: Path, cuts: Sequence[float], hours: float
+) -> list[Resume | None]:
+    """Crash at each of `cuts`, restart, and compare the hours that follow; where the restarts took up."""
     whole = folder / "whole"
     crashed = crash_folders(lines, whole, cuts)
     records, bins = stored(whole)
     assert len(crashed) == len(cuts)
     assert len(records) > 20
+    resumes = []
     for cut, crashed_us in crashed:
         had, had_bins = stored(cut)
-        until_us = take_up(lines, cut, hours)
+        resume, until_us = take_up(lines, cut, hours)
+        resumes.append(resume)
         published, published_bins = stored(cut)
         due = {record for record in records if record[2] <= until_us}
         assert had <= published, f"something published before {crashed_us} is gone"
@@ -76,6 +82,7 @@ def check_restarts(lines: Sequence[bytes], folder: Path, cuts: Sequence[float], 
         assert due - published == set(), f"after a crash at {crashed_us}"
         assert had_bins <= published_bins <= bins
         shutil.rmtree(cut)
+    return resumes
 
 
 def jetstream(settings: WorldSettings) -> list[bytes]:
@@ -91,19 +98,24 @@ def silenced(lines: Sequence[bytes], settings: WorldSettings, *hours: tuple[floa
 
 def test_a_restart_inside_the_first_hours(tmp_path: Path) -> None:
     lines = jetstream(quiet_world(hours=2.0, seed=3, events_per_hour=2.0))
-    check_restarts(lines, tmp_path, [0.02, 0.55, 0.8], hours=9.0)
+    check_restarts(lines, tmp_path, [0.02, 0.75], hours=9.0)
 
 
 def test_a_restart_that_cannot_rewind_to_the_start(tmp_path: Path) -> None:
     """Six hours in, the windows are rebuilt from the last four and a half, the baseline from its snapshot."""
     settings = quiet_world(hours=7.0, posts_per_second=0.1, events_per_hour=0.4, campaigns_per_hour=0.25)
-    check_restarts(jetstream(settings), tmp_path, [0.85], hours=1.0)
+    (resume,) = check_restarts(jetstream(settings), tmp_path, [0.85], hours=1.0)
+    assert resume is not None
+    assert resume.start_us < resume.since_us
 
 
+@pytest.mark.slow
 def test_a_restart_after_a_silence_of_hours(tmp_path: Path) -> None:
     settings = quiet_world(hours=8.0, posts_per_second=0.1, events_per_hour=1.0, campaigns_per_hour=0.0)
     lines = silenced(jetstream(settings), settings, (1.6, 6.3))
-    check_restarts(lines, tmp_path, [0.75], hours=9.0)
+    (resume,) = check_restarts(lines, tmp_path, [0.75], hours=9.0)
+    assert resume is not None
+    assert resume.since_us == resume.start_us > settings.start_us + 6 * HOUR_US
 
 
 @pytest.mark.slow
@@ -120,7 +132,8 @@ def test_restarts_all_along_a_day(tmp_path: Path, seed: int) -> None:
         gone_share=0.01,
     )
     lines = silenced(jetstream(settings), settings, (3.2, 3.6), (6.1, 10.4))
-    cuts = sorted(random.Random(seed).uniform(0.02, 0.98) for _ in range(12))
+    rng = random.Random(seed)
+    cuts = [0.02 + 0.96 * (number + rng.random()) / 12 for number in range(12)]
     check_restarts(lines, tmp_path, cuts, hours=3.0)
 
 
@@ -167,9 +180,9 @@ def check_kills(folder: Path, settings: WorldSettings, moments: Sequence[float])
     return kills
 
 
-def test_killed_at_five_moments(tmp_path: Path) -> None:
-    settings = quiet_world(hours=2.0, seed=3, events_per_hour=2.0)
-    assert check_kills(tmp_path, settings, [2.5, 3.2, 4.1, 4.6, 5.3]) > 0
+def test_killed_at_four_moments(tmp_path: Path) -> None:
+    settings = quiet_world(hours=1.5, seed=3, events_per_hour=2.0)
+    assert check_kills(tmp_path, settings, [1.2, 2.4, 3.0, 3.6]) > 0
 
 
 @pytest.mark.slow
@@ -180,7 +193,7 @@ def test_killed_at_a_hundred_moments(tmp_path: Path) -> None:
     assert check_kills(tmp_path, quiet_world(hours=8.0, seed=8), moments) >= 100
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_a_live_run_that_ended_while_it_waited_goes_on(tmp_path: Path, how: signal.Signals) -> None:
     """What is open when a run ends is neither published half-done nor lost: the next run finishes it."""
     lines = jetstream(quiet_world(hours=1.5, seed=3, events_per_hour=2.0))

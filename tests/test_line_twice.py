@@ -13,7 +13,7 @@ from groundswell.simulator import World
 from tests.line_worlds import LOW_FLOOR_TOML, Published, batches, line_of, quiet_world, stored
 from tests.processes import Home
 
-WORLD = quiet_world(hours=2.0, seed=3, events_per_hour=2.0)
+WORLD = quiet_world(hours=1.5, seed=3, events_per_hour=2.0)
 
 
 def publish(stream: Iterator[pa.RecordBatch]) -> Published:
