@@ -20,7 +20,6 @@ def named_by(published: Published, person: PlantedPileOn) -> list[tuple[str, ...
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="6 of 30 are named, most of them in Japanese")
 def test_no_person_that_a_crowd_turned_against_is_named() -> None:
     people, named = 0, []
     for seed in range(3):

@@ -84,8 +84,8 @@ def test_an_assembly_waits_six_hours_from_its_first_post() -> None:
     march = crowd(category="assembly", first_us=NOON_US - 6 * HOUR_US + 1)
     asked = asked_of(march)
     assert (asked.sensitive, asked.coarse, asked.delayed) == (True, True, True)
-    assert refusal(march, asked) is Refusal.DELAYED
-    assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked) is None
+    assert refusal(march, asked, 20) is Refusal.DELAYED
+    assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked, 20) is None
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,11 @@ def test_words_that_only_sound_alarming_do_not(words: str) -> None:
 @pytest.mark.parametrize(("share", "refused"), [(0.3, None), (0.31, Refusal.PERSON), (1.0, Refusal.PERSON)])
 def test_a_pile_on_is_no_event(share: float, refused: Refusal | None) -> None:
     candidate = crowd(person_share=share)
-    assert refusal(candidate, asked_of(candidate)) is refused
+    assert refusal(candidate, asked_of(candidate), 20) is refused
+
+
+def test_a_crowd_that_says_neither_what_nor_where_is_taken_for_a_pile_on() -> None:
+    vague = crowd(category="other", places=())
+    assert refusal(vague, asked_of(vague), 20) is Refusal.PERSON
+    named = msgspec.structs.replace(vague, category="flood")
+    assert refusal(named, asked_of(named), 20) is None

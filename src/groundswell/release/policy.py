@@ -66,9 +66,19 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
     )
 
 
-def refusal(candidate: Candidate, asked: Handling) -> Refusal | None:
-    """Why the policy keeps `candidate` back, whatever its size; None when it does not."""
+_UNSAID = "other"
+
+
+def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None:
+    """Why the policy keeps `candidate` back, whatever its size; None when it does not.
+
+    A crowd of which `floor` speakers say neither what it is about nor where looks just like one that has
+    turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
+    """
     if candidate.person_share > MOST_PERSON_SHARE:
+        return Refusal.PERSON
+    placed = any(place.speakers >= floor for place in candidate.places)
+    if candidate.category == _UNSAID and not placed and candidate.state != "ended":
         return Refusal.PERSON
     if asked.delayed and candidate.tick_us - candidate.first_us < ASSEMBLY_DELAY_US:
         return Refusal.DELAYED
