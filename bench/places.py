@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import statistics
 import time
 from collections import Counter, defaultdict
@@ -23,12 +22,12 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from bench._data import data_file
 
 from groundswell.enrich.places import Found, Gazetteer
 
 __all__ = ["EVENT_COUNTRIES", "Document", "Gold", "Score", "event_countries", "gold_sets", "measure", "score"]
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 HIT_KM = 161.0
 POSTS = 50_000
 
@@ -93,7 +92,7 @@ class Score(NamedTuple):
 
 def gold_sets() -> dict[str, list[Document]]:
     """Every set with coordinates, by name."""
-    places = DATA / "places"
+    places = data_file("places")
     return {
         "IDRISI-D en": list(_idrisi(places / "idrisi_D_en.jsonl.gz", "eng_Latn")),
         "IDRISI-D ar": list(_idrisi(places / "idrisi_D_ar.jsonl.gz", "arb_Arab")),
@@ -231,7 +230,7 @@ def _calibration_error(confidences: npt.NDArray[np.float64], right: npt.NDArray[
 
 
 def _mix() -> tuple[list[str], list[str | None]]:
-    with gzip.open(DATA / "events" / "mix.jsonl.gz", "rt") as lines:
+    with gzip.open(data_file("events", "mix.jsonl.gz"), "rt") as lines:
         posts = [json.loads(line) for line in lines]
     return [post["text"] for post in posts], [post["event"] for post in posts]
 

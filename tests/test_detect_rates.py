@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.clock import MINUTE_US, SECOND_US
-from groundswell.detect.rates import QUARTER_US, Rates, RateSettings
+from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US
+from groundswell.detect.rates import Rates, RateSettings
 from tests.enriched_posts import NOON_US, hashed, term
 
 TICK_US = 10 * SECOND_US

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import random
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -14,10 +12,9 @@ from hypothesis import strategies as st
 
 from groundswell.enrich.language import MIN_LETTERS, Languages, _catalogue, bcp47, identify_text
 from groundswell.enrich.scripts import SCRIPTS, letters
+from tests.measuring import measuring
 
 pycld2 = pytest.importorskip("pycld2", reason="pycld2 has no wheel for this platform")
-
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 
 
 def identify(text: str, *hints: str) -> str:
@@ -124,9 +121,7 @@ def test_lone_surrogates_and_control_characters_are_survived() -> None:
 
 @pytest.mark.parametrize(("name", "column", "least"), [("flores_train", 1, 0.83), ("social_train", 2, 0.72)])
 def test_accuracy_on_real_text(name: str, column: int, least: float) -> None:
-    path = DATA / "language" / f"{name}.tsv.gz"
-    if not path.exists():
-        pytest.skip(f"no measuring data: {path.name} is not there; set GROUNDSWELL_DATA")
+    path = measuring("language", f"{name}.tsv.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines]
     rows = random.Random(0).sample([row for row in rows if len(row) > column], 3000)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,8 +13,7 @@ from groundswell.enrich import terms
 from groundswell.enrich.people import MAX_PERSONS, People
 from groundswell.enrich.tokens import hash_pairs
 from groundswell.names import NameLexicon
-
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+from tests.measuring import measuring
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +84,7 @@ def test_a_roll_call_is_capped(people: People) -> None:
 
 
 def test_disaster_crowds_are_not_taken_for_pile_ons(people: People) -> None:
-    path = DATA / "events" / "mix.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"no measuring data: {path.name} is not there; set GROUNDSWELL_DATA")
+    path = measuring("events", "mix.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         posts = [json.loads(line) for line in lines]
     found = terms.extract(pa.array([post["text"] for post in posts]))

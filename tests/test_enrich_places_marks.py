@@ -6,11 +6,12 @@ import pytest
 from bench import places as bench
 
 from groundswell.enrich.places import Gazetteer
+from tests.measuring import DATA
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (bench.DATA / "places").is_dir(),
+        not (DATA / "places").is_dir(),
         reason="the measuring data is not here: set GROUNDSWELL_DATA to its folder",
     ),
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,8 +13,7 @@ from hypothesis import strategies as st
 from groundswell.enrich import terms
 from groundswell.enrich.fold import fold
 from groundswell.enrich.tokens import CAPITAL, CAPITALS, MAX_TOKENS, STOP, hash_pairs, read_words, word_hash
-
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+from tests.measuring import measuring
 
 
 def shown(text: str) -> list[str]:
@@ -236,9 +233,7 @@ def test_own_words_have_their_own_shape() -> None:
 
 
 def test_shape_parts_copies_from_own_words_in_real_posts() -> None:
-    path = DATA / "events" / "crisislext6.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"no measuring data: {path.name} is not there; set GROUNDSWELL_DATA")
+    path = measuring("events", "crisislext6.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line, _ in zip(lines, range(8000), strict=False)]
     shapes = terms.extract(pa.array(texts)).shape.to_pylist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import pytest
 from groundswell.enrich import terms
 from groundswell.enrich.topics import CATEGORIES, Topics, read_terms
 from groundswell.names import plain
+from tests.measuring import measuring
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 CONCEPTS = Path(terms.__file__).parent / "data" / "concepts.toml"
 
 
@@ -125,9 +124,7 @@ def test_an_unknown_category_is_refused(tmp_path: Path) -> None:
 
 
 def test_real_crowds_get_their_category(topics: Topics) -> None:
-    path = DATA / "events" / "mix.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"no measuring data: {path.name} is not there; set GROUNDSWELL_DATA")
+    path = measuring("events", "mix.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         posts = [json.loads(line) for line in lines]
     found = terms.extract(pa.array([post["text"] for post in posts]))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,8 +16,8 @@ from groundswell.gate.features import features
 from groundswell.gate.numbers import strip_numbers
 from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS
 from groundswell.gate.redact import reveal
+from tests.measuring import measuring
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 redactor = Redactor()
 
 
@@ -191,14 +189,8 @@ def test_hostile_texts_settle(hostile: str) -> None:
     assert redactor.redact_text(once) == once
 
 
-def _require(path: Path) -> Path:
-    if not path.exists():
-        pytest.skip(f"needs the measuring data at {path}; set GROUNDSWELL_DATA")
-    return path
-
-
 def test_naughty_strings_settle() -> None:
-    strings = json.loads(_require(DATA / "hostile" / "blns" / "blns.json").read_text("utf-8"))
+    strings = json.loads(measuring("hostile", "blns", "blns.json").read_text("utf-8"))
     column = pa.array([str(string) for string in strings])
     once, _ = redactor.redact(column)
     assert once.equals(redactor.redact(once)[0])
@@ -206,7 +198,7 @@ def test_naughty_strings_settle() -> None:
 
 def test_formatted_identifiers_of_presidio_research_go() -> None:
     """Recall on spans, each class at least as measured when this was written."""
-    path = _require(DATA / "identifiers" / "presidio-research" / "data" / "synth_dataset_v2.json")
+    path = measuring("identifiers", "presidio-research", "data", "synth_dataset_v2.json")
     samples = json.loads(path.read_text("utf-8"))
     redacted = redactor.redact(pa.array([sample["full_text"] for sample in samples]))[0].to_pylist()
     goals = {

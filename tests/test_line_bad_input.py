@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import resource
 import socket
@@ -25,9 +24,9 @@ from groundswell.store import Store
 from tests.jetstream_messages import START_US, commit, stream, wire
 from tests.jetstream_server import JetstreamServer
 from tests.line_worlds import LOW_FLOOR_TOML, batches, line_of, quiet_world, stored
+from tests.measuring import DATA
 from tests.processes import Home, Running, counts, wait_for
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared/data"))
 HOSTILE = DATA / "hostile"
 
 needs_data = pytest.mark.skipif(not HOSTILE.exists(), reason="needs the data folder (GROUNDSWELL_DATA)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 from collections import Counter
@@ -19,9 +18,9 @@ from groundswell.simulator import World
 from tests.jetstream_messages import stream, wire
 from tests.jetstream_server import JetstreamServer
 from tests.line_worlds import LOW_FLOOR_TOML, quiet_world, stored
+from tests.measuring import DATA
 from tests.processes import Home, Running, wait_for
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared/data"))
 RECORDED = DATA / "protocols/jetstream/internal/corpus/testdata/expected_v1.jsonl"
 QUICK = """
 lookback_minutes = 5_256_000.0  # ten years: recorded streams are old

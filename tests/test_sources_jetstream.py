@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import Event, Timer
 from typing import Any
 
@@ -26,8 +24,8 @@ from groundswell.sources import Jetstream, JetstreamSettings
 from groundswell.sources.endpoints import Dictionary
 from tests.jetstream_messages import START_US, account_event, commit, stream, wire
 from tests.jetstream_server import JetstreamServer
+from tests.measuring import DATA
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared/data"))
 RECORDED = DATA / "protocols/jetstream/internal/corpus/testdata/expected_v1.jsonl"
 QUICK: dict[str, Any] = {
     "backoff_seconds": 0.01,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import tarfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +20,8 @@ from groundswell.sources.rows import Row, Tally
 from groundswell.sources.wire import MESSAGE_BYTES, Decoder, time_of
 from tests.jetstream_messages import START_US, account_event, commit, did, identity_event, stream, wire
 from tests.jetstream_server import to_version2
+from tests.measuring import DATA
 
-DATA = Path(os.environ.get("GROUNDSWELL_DATA", Path(__file__).parents[2] / "shared/data"))
 RECORDED = DATA / "protocols/jetstream/internal/corpus/testdata/expected_v1.jsonl"
 HOSTILE = DATA / "hostile"
 PLAIN = {"id": "p1", "created_at": "2026-05-01T00:00:00Z", "account": "a1", "text": "rain over the harbour"}

@@ -10,10 +10,25 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["HOUR_US", "MINUTE_US", "SECOND_US", "Clock", "ManualClock", "SystemClock", "floor_to", "rfc3339"]
+__all__ = [
+    "BIN_US",
+    "HOUR_US",
+    "MINUTE_US",
+    "QUARTER_US",
+    "SECOND_US",
+    "Clock",
+    "ManualClock",
+    "SystemClock",
+    "floor_to",
+    "rfc3339",
+]
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
+BIN_US = 5 * MINUTE_US
+"""The bins that crowds are counted, published and checkpointed in."""
+QUARTER_US = 15 * MINUTE_US
+"""The slots of the longer rate windows, and the step of the baseline's snapshots."""
 HOUR_US = 60 * MINUTE_US
 
 

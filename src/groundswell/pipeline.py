@@ -24,7 +24,7 @@ import pyarrow as pa
 import structlog
 
 from groundswell.candidates import Gap
-from groundswell.clock import HOUR_US, MINUTE_US, floor_to
+from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, QUARTER_US, floor_to
 from groundswell.config import Document
 from groundswell.detect import TICK_US, Detector, DetectSettings
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
@@ -41,8 +41,6 @@ from groundswell.store import Checkpoint, Commit, Store, StoreSettings
 
 __all__ = ["Lexica", "Line", "LineSettings", "Resume", "replay"]
 
-BIN_US = 5 * MINUTE_US
-QUARTER_US = 15 * MINUTE_US
 RING_US = 60 * MINUTE_US
 """How far back the open window of posts reaches."""
 RATES_US = 3 * HOUR_US + 30 * MINUTE_US

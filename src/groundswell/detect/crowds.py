@@ -13,14 +13,12 @@ import numpy.typing as npt
 from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
-from groundswell.clock import MINUTE_US
+from groundswell.clock import BIN_US
 from groundswell.detect.bursts import HotTerms, crowd, distinct
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.window import Window
 
-__all__ = ["BIN_US", "Crowds"]
-
-BIN_US = 5 * MINUTE_US
+__all__ = ["Crowds"]
 
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]

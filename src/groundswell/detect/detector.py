@@ -3,7 +3,7 @@
 A tick is ten seconds of stream time. Posts wait until their tick is over and are then counted as one, so
 that nothing depends on how a source cut its batches. What a tick finds depends on the posts of the last
 hours, on the long baseline and on the sealed chains, and on nothing else: no clock, no order of sets, no
-speaker's key. `tests/test_detect_restart.py` holds that.
+speaker's key. `tests/test_line_restart.py` and `tests/test_line_twice.py` hold that.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.batches import ENRICHED, empty
+from groundswell.batches import ENRICHED, Kind, empty
 from groundswell.candidates import Candidate
-from groundswell.clock import MINUTE_US, SECOND_US, floor_to
+from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US, floor_to
 from groundswell.config import Settings
 from groundswell.detect.bursts import (
     BurstSettings,
@@ -36,7 +36,7 @@ from groundswell.detect.bursts import (
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
-from groundswell.detect.rates import QUARTER_US, Rates, RateSettings
+from groundswell.detect.rates import Rates, RateSettings
 from groundswell.detect.window import Window, WindowSettings, flat
 
 __all__ = ["TICK_US", "DetectSettings", "Detector"]
@@ -75,6 +75,11 @@ class Group:
     category: str
     speakers: int
     chain: Chain | None = None
+
+    @property
+    def hot(self) -> I64Array:
+        """Indices of its terms in the tick's `HotTerms`."""
+        return np.concatenate([cluster.terms for cluster in self.clusters])
 
 
 class Detector:
@@ -216,11 +221,9 @@ class Detector:
             pa.Table.from_batches(batches).combine_chunks().to_batches()[0] if batches else empty(ENRICHED)
         )
         self._rates.advance(now_us - TICK_US)
-        first_row = self._window.end_row
         self._window.take(batch)
-        rows = np.arange(first_row, self._window.end_row)
-        if len(rows):
-            posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= 1))
+        posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= Kind.EDIT))
+        if posts.num_rows:
             terms, offsets = flat(posts.column("terms"))
             _, emitted, surprise = self._rates.observe(
                 terms.astype(np.uint64), offsets, posts.column("speaker").to_numpy(),
@@ -315,8 +318,7 @@ class Detector:
             return groups
         member = np.zeros((len(hot.terms), len(groups)), np.float32)
         for i, group in enumerate(groups):
-            for cluster in group.clusters:
-                member[cluster.terms, i] = 1.0
+            member[group.hot, i] = 1.0
         touched = (hot.uses @ member) > 0
         shared = touched.T.astype(np.float32) @ touched.astype(np.float32)
         sizes = np.maximum(np.diag(shared), 1.0)
@@ -369,8 +371,7 @@ class Detector:
         for other in linked:
             if self._apart(group, other):
                 continue
-            terms = np.concatenate([cluster.terms for cluster in other.clusters])
-            share = float((hot.uses[group.posts][:, terms].sum(axis=1) > 0).mean())
+            share = float((hot.uses[group.posts][:, other.hot].sum(axis=1) > 0).mean())
             kin = group.country < 0 and group.category != "other" and alike(group.category, other.category)
             if share > best and (kin or share >= self._settings.chains.attach):
                 best, host = share, other.chain
@@ -412,7 +413,7 @@ class Detector:
         if group.speakers < self._floor_k:
             return False
         settings = self._settings
-        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        terms = group.hot
         top = float(hot.surprise[terms].max())
         if group.category == "other" and group.country < 0:
             return self._speaks_for_itself(hot, group, terms)
@@ -425,9 +426,10 @@ class Detector:
         return top >= 2 * settings.alert and unique >= 0.6 * group.speakers
 
     def _speaks_for_itself(self, hot: HotTerms, group: Group, terms: I64Array) -> bool:
-        """Of a crowd that says neither what nor where, more is asked: several very surprising terms.
+        """Of a crowd that says neither what nor where: whether `release` should hear of it at all.
 
-        A word that is in fashion for an hour, or a fragment of something bigger, has one or two.
+        It is refused there, and counted, as a possible pile-on. A word in fashion for an hour, or a fragment
+        of something bigger, has one or two surprising terms and is not worth the count.
         """
         settings = self._settings
         uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
@@ -443,7 +445,7 @@ class Detector:
         posts, chain = group.posts, group.chain
         rows, speakers, epochs = hot.rows[posts], hot.speakers[posts], hot.epochs[posts]
         times_us = hot.times_us[posts]
-        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        terms = group.hot
         unique = len(np.unique(hot.shapes[posts]))
         amplified = unique < max(3.0, self._settings.unique_share * group.speakers)
         kind = chain.kind if chain else ("amplification" if amplified else "event")
@@ -487,7 +489,7 @@ class Detector:
     @staticmethod
     def _seed(hot: HotTerms, group: Group) -> int:
         """The term that most of the group's posts use, ties to the smaller hash."""
-        terms = np.concatenate([cluster.terms for cluster in group.clusters])
+        terms = group.hot
         uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
         _, seed = min(zip((-uses).tolist(), hot.terms[terms].tolist(), strict=True))
         return int(seed)

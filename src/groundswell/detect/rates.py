@@ -22,12 +22,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from groundswell.clock import MINUTE_US
+from groundswell.clock import MINUTE_US, QUARTER_US
 from groundswell.config import Settings
 
-__all__ = ["QUARTER_US", "Emissions", "RateSettings", "Rates"]
+__all__ = ["Emissions", "RateSettings", "Rates"]
 
-QUARTER_US = 15 * MINUTE_US
 _MINUTES = 16  # slots of the mid window: fifteen whole minutes and the running one
 _QUARTERS = 13  # slots of the reference: twelve whole quarter hours and the running one
 _SLOW_QUARTERS = 4

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from groundswell.candidates import Candidate, Gap
-from groundswell.clock import HOUR_US, MINUTE_US, floor_to, rfc3339
+from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
@@ -29,7 +29,6 @@ from groundswell.release.phrases import is_showable, showable_phrases
 from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
-    BIN_US,
     CrowdRecord,
     Standing,
     chosen_phrases,

@@ -14,13 +14,12 @@ from typing import Any
 import msgspec
 
 from groundswell.candidates import Candidate, Counted, PhraseUse
-from groundswell.clock import MINUTE_US, floor_to, rfc3339
+from groundswell.clock import BIN_US, MINUTE_US, floor_to, rfc3339
 from groundswell.published import Amplification, Event, Place
 from groundswell.release.ladder import label
 from groundswell.release.phrases import MOST_PHRASES, is_part
 
 __all__ = [
-    "BIN_US",
     "CrowdRecord",
     "Standing",
     "chosen_phrases",
@@ -30,7 +29,6 @@ __all__ = [
     "same_to_a_reader",
 ]
 
-BIN_US = 5 * MINUTE_US
 _MOST_VALUES = 12
 _LEAST_P_VALUE_EXPONENT = -6
 _SPREAD_STEP_SECONDS = 10
