@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from tests.processes import Home
 WORLD = quiet_world(hours=1.5, seed=3, events_per_hour=2.0)
 
 
-def publish(stream: Iterator[pa.RecordBatch]) -> Published:
+def publish(stream: Iterator[pa.RecordBatch], *, overlapped: bool = False) -> Published:
     published = Published()
     line = line_of(published=published)
-    for batch in stream:
-        line.feed(batch)
+    if overlapped:
+        deque(line.run(stream), maxlen=0)
+    else:
+        for batch in stream:
+            line.feed(batch)
     line.finish()
     line.close()
     return published
@@ -38,9 +42,9 @@ def cut_anew(stream: list[pa.RecordBatch], seed: int) -> Iterator[pa.RecordBatch
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_cuts_between_batches_make_no_difference(seed: int) -> None:
+def test_neither_cuts_between_batches_nor_threads_make_a_difference(seed: int) -> None:
     stream = list(batches(list(World(WORLD).lines("jetstream"))))
-    whole, cut = publish(iter(stream)), publish(cut_anew(stream, seed))
+    whole, cut = publish(iter(stream)), publish(cut_anew(stream, seed), overlapped=True)
     assert len(whole.records) > 20  # there was something to differ in
     assert len(whole.bins) > 5
     assert cut.records == whole.records

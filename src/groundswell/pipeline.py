@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from groundswell.errors import StoreError
 from groundswell.gate import Gate, GateSettings
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
+from groundswell.overlap import ahead
 from groundswell.published import Bin, Record
 from groundswell.release import Marks, PopulationGrid, PublishKey, Release, ReleaseSettings, gap_record
 from groundswell.sources import FilesSettings, Tally, from_records
@@ -235,12 +236,37 @@ class Line:
 
     def feed(self, item: pa.RecordBatch | Gap) -> None:
         """Take in one batch of `RAW` rows, or the news of a gap."""
-        if isinstance(item, Gap):
-            self._tell_gap(item)
+        self.take(self.enrich(self.admit(item)))
+
+    def run(self, items: Iterable[pa.RecordBatch | Gap], stop: Event | None = None) -> Iterator[None]:
+        """Take in a stream; yields after each item of it.
+
+        The source and the gate work in one thread, enrichment in a second, the rest in the caller's. `stop`
+        is set when it is broken off: it must make a source that waits for its network return.
+        """
+        with closing(ahead(ahead(items, self.admit), self.enrich)) as enriched:
+            try:
+                for batch in enriched:
+                    self.take(batch)
+                    yield
+            except BaseException:  # a failure, or the caller closes this generator
+                if stop is not None:
+                    stop.set()
+                raise
+
+    def admit(self, item: pa.RecordBatch | Gap) -> pa.RecordBatch | Gap:
+        """`RAW` to `POST`; batches must come in their order."""
+        return item if isinstance(item, Gap) else self._gate.admit(item)
+
+    def enrich(self, item: pa.RecordBatch | Gap) -> pa.RecordBatch | Gap:
+        """`POST` to `ENRICHED`, each batch for itself."""
+        return item if isinstance(item, Gap) else self._enricher.enrich(item)
+
+    def take(self, batch: pa.RecordBatch | Gap) -> None:
+        """Count `ENRICHED` rows, and run the ticks that they end."""
+        if isinstance(batch, Gap):
+            self._tell_gap(batch)
             return
-        if not item.num_rows:
-            return
-        batch = self._enricher.enrich(self._gate.admit(item))
         times_us = batch.column("time_us").to_numpy()
         if self._next_tick_us < 0 and len(times_us):
             self._begin(int(times_us[0]))
@@ -468,8 +494,7 @@ def replay(
         resume=False,
     )
     try:
-        for item in batches:
-            line.feed(item)
+        for _ in line.run(batches):
             yield from ended
             ended.clear()
         line.finish()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -114,7 +114,13 @@ class _Pulse:
         self.connected = False
         self.gap = False
 
-    def beat(self, item: pa.RecordBatch | Gap) -> None:
+    def feel(self, items: Iterable[pa.RecordBatch | Gap]) -> Iterator[pa.RecordBatch | Gap]:
+        """The items as they come, each noted."""
+        for item in items:
+            self._beat(item)
+            yield item
+
+    def _beat(self, item: pa.RecordBatch | Gap) -> None:
         now_us = self._clock.now_us()
         if isinstance(item, Gap):
             self.gap, self.since_us = True, item.start_us
@@ -248,12 +254,8 @@ class Runner:
             url = stack.enter_context(console.serve(app, self._settings.console.port))
             log.info("listening", page=url, mode=mode, source=source.name, data=str(folder))
             self._announce(url, mode)
-            if first is not None:
-                pulse.beat(first)
-                line.feed(first)
-            for item in batches:
-                pulse.beat(item)
-                line.feed(item)
+            items = batches if first is None else chain((first,), batches)
+            for _ in line.run(pulse.feel(items), self.stop):
                 if self.stop.is_set():
                     break
             else:
