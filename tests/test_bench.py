@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 from bench import _data
 from bench._about import MIXED, NONE, Truth
-from bench.throughput import _Ticks
+from bench._stream import Stream
+from bench.throughput import _anew, _interleaved
 
 from groundswell.clock import SECOND_US
 from groundswell.errors import UsageError
 from groundswell.published import Event
+from tests.measuring import measuring
 
 MAY_DAY_US = 1_777_593_600_000_000
 TRUTH = Truth(
@@ -75,14 +78,29 @@ def test_absent_data_is_told_with_its_mend(tmp_path: Path, monkeypatch: pytest.M
         _data.data_file("events", "mix.jsonl.gz")
 
 
-def test_batches_are_cut_where_ticks_end() -> None:
-    ticks = _Ticks()
-    cut = []
-    for seconds in ([3, 9, 10], [10, 19, 45]):
-        times = pa.array(np.array(seconds) * SECOND_US)
-        for part, tick_us in ticks.cut(pa.record_batch({"time_us": times})):
-            shown = [time_us // SECOND_US for time_us in part.column("time_us").to_pylist()]
-            cut.append((shown, tick_us and tick_us // SECOND_US))
-    assert cut == [
-        ([3, 9], 10), ([10], None), ([10, 19], 20), ([], 30), ([], 40), ([45], None),
-    ]  # fmt: skip
+def test_the_stream_for_speed_is_what_it_says() -> None:
+    measuring("language", "social_train.tsv.gz")
+    chunks = list(Stream(MAY_DAY_US, 2_000).seconds(MAY_DAY_US, 3))
+    assert chunks == list(Stream(MAY_DAY_US, 2_000).seconds(MAY_DAY_US, 3))
+    messages = [msgspec.json.decode(line) for chunk in chunks for line in chunk.splitlines()]
+    times = [message["time_us"] for message in messages]
+    assert times == sorted(times)
+    assert (times[0] - MAY_DAY_US, times[-1] - MAY_DAY_US) <= (SECOND_US, 3 * SECOND_US)
+    posts = [message["commit"] for message in messages if message["kind"] == "commit"]
+    said = [post["record"] for post in posts if "text" in post.get("record", ())]
+    assert len(said) > 6_000  # the events' posts come on top of the background's
+    assert len({tuple(record.get("langs", ())) for record in said}) > 100
+    assert len({post["rkey"] for post in posts}) > 5_990
+
+
+def test_posts_of_the_learning_come_again_as_others() -> None:
+    times = pa.array(np.array([1, 4, 9]) * SECOND_US)
+    keys = pa.array(np.array([5, 6, 5], np.uint64))
+    batch = pa.record_batch({"time_us": times, "speaker": keys, "post_key": keys})
+    again = _anew(batch, 70 * SECOND_US, np.random.default_rng(0))
+    assert again["time_us"].to_pylist() == [71 * SECOND_US, 74 * SECOND_US, 79 * SECOND_US]
+    speakers = again["speaker"].to_pylist()
+    assert speakers[0] == speakers[2] != speakers[1]
+    assert not set(speakers) & {5, 6}
+    joined = [at for part in _interleaved([again, again]) for at in part["time_us"].to_pylist()]
+    assert joined == [at * SECOND_US for at in (71, 71, 74, 74, 79, 79)]
