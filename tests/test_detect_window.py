@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +25,12 @@ def window(rows: Sequence[Row], limits: WindowSettings | None = None) -> Window:
 
 
 def live_texts(made: Window) -> list[str]:
-    rows = made.first_row + np.flatnonzero(made.of("alive"))
-    texts: list[str] = made.select(rows, ["text"]).column("text").to_pylist()
-    return texts
+    return texts(made, made.first_row + np.flatnonzero(made.of("alive")))
+
+
+def texts(made: Window, rows: npt.NDArray[np.int64]) -> list[str]:
+    letters, owners = made.lists_at("folded", rows)
+    return [letters[owners == i].tobytes().decode() for i in range(len(rows))]
 
 
 def test_a_deletion_takes_its_post_out_and_no_other() -> None:
@@ -142,7 +146,7 @@ def test_the_window_agrees_with_a_list_of_posts(ticks: list[list[tuple]], data: 
         sorted(data.draw(st.sets(st.sampled_from(numbers)) if numbers else st.just(set()))), int
     )
     picked = [kept[numbers.index(number)] for number in chosen.tolist()]
-    assert made.select(chosen, ["text"]).column("text").to_pylist() == [row["text"] for row in picked]
+    assert texts(made, chosen) == [row["text"] for row in picked]
     words = made.words("lang")
     assert [words[i] for i in made.at("lang", chosen).tolist()] == [row["lang"] for row in picked]
     for name in ("places", "persons"):
@@ -160,3 +164,44 @@ def test_the_window_agrees_with_a_list_of_posts(ticks: list[list[tuple]], data: 
         for hash_ in row["terms"]
         if number >= from_row and hash_ in wanted.tolist()
     )
+
+
+def test_what_is_not_admitted_stays_outside_is_counted_and_takes_its_old_version_along() -> None:
+    old, other = post(0, 1, "flood", post_key=7), post(1, 2, "storm")
+    made = window([old, other])
+    edit = post(2, 1, "flood again", post_key=7, kind=Kind.EDIT)
+    made.take(
+        batch([edit, post(3, 3, "rain"), delete(4, other), post(5, 4, "cat")]), np.array([0, 1, 0], bool)
+    )
+    assert live_texts(made) == ["rain"]
+    assert made.evicted == 2
+
+
+def test_a_post_that_returns_after_its_deletion_lives() -> None:
+    first = post(0, 1, "flood", post_key=7)
+    assert live_texts(window([first, delete(1, first), post(2, 1, "flood again", post_key=7)])) == [
+        "flood again"
+    ]
+
+
+def test_texts_that_take_too_much_room_push_the_oldest_out() -> None:
+    made = window([post(second, second, f"{second}" * 4000) for second in range(8)], SMALL)
+    made.expire(NOON_US + 8 * SECOND_US)
+    assert [text[0] for text in live_texts(made)] == ["5", "6", "7"]
+    assert made.evicted == 5
+
+
+def test_sources_and_domains_of_posts_that_left_are_forgotten() -> None:
+    made = Window(WindowSettings(minutes=1))
+    for minute in range(6):
+        names = [f"{minute}.{i}" for i in range(1500)]
+        made.take(batch([post(60 * minute, 1, "flood", source=name, domains=[name]) for name in names]))
+        made.expire(NOON_US + minute * MINUTE_US)
+    for name in ("source", "domains"):
+        assert len(made.words(name)) <= 3000 + 4096
+    last = np.array([made.end_row - 2])
+    for numbers, words in (
+        (made.at("source", last), made.words("source")),
+        (made.lists_at("domains", last)[0], made.words("domains")),
+    ):
+        assert [words[number] for number in numbers.tolist()] == ["5.1498"]

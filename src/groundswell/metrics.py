@@ -59,7 +59,7 @@ class Metrics:
         )
         self.detect_evicted_posts = Counter(
             "groundswell_detect_evicted_posts",
-            "Posts that left the window early because it was full.",
+            "Posts that left the window early, or never came in, for want of room.",
             registry=registry,
         )
         self.detect_tick_seconds = Histogram(

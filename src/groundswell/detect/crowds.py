@@ -15,6 +15,7 @@ from scipy.special import betainc
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import BIN_US
 from groundswell.detect.bursts import HotTerms, crowd, distinct
+from groundswell.detect.columns import Array
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.window import Window
 
@@ -48,14 +49,9 @@ class Crowds:
         inside.sort_indices()
         used = np.flatnonzero(np.diff(inside.indptr))
         rows = hot.rows[posts[inside.indices[inside.indptr[used + 1] - 1]]]
-        unique, at = np.unique(rows, return_inverse=True)
-        table = self._window.select(unique, ["folded", "terms", "term_starts", "term_ends"])
         written = [""] * len(terms)
-        for i, row in zip(used.tolist(), at.tolist(), strict=True):
-            place = table.column("terms")[row].as_py().index(int(hot.terms[terms[i]]))
-            start, end = (table.column(name)[row].as_py()[place] for name in ("term_starts", "term_ends"))
-            folded = table.column("folded")[row].as_py().encode()
-            written[i] = plain(folded[start:end].decode("utf-8", "ignore"))
+        for i, surface in zip(used.tolist(), self._window.written(rows, hot.terms[terms[used]]), strict=True):
+            written[i] = plain(surface)
         return written
 
     def category(self, rows: I64Array, speakers: U64Array) -> str:
@@ -115,25 +111,19 @@ class Crowds:
 
     def named(self, name: str, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by `lang` or `source`, most first."""
-        ids = self._window.at(name, rows).astype(np.int64)
-        words = self._window.words(name)
-        counts = distinct(ids, speakers, len(words))
-        ranked = sorted(
-            ((int(counts[i]), words[i]) for i in np.flatnonzero(counts)), key=lambda e: (-e[0], e[1])
-        )
-        return tuple(Counted(word, count) for count, word in ranked[:most] if word != "und")
+        ranked = self._ranked(name, self._window.at(name, rows), speakers, most)
+        return tuple(use for use in ranked if use.value != "und")
 
     def domains(self, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by the registered domains they link to, most first."""
-        column = self._window.select(rows, ["domains"]).column("domains").combine_chunks()
-        owners = np.repeat(np.arange(len(rows)), np.diff(column.offsets.to_numpy()))
-        if not len(owners):
-            return ()
-        coded = column.flatten().dictionary_encode()
-        counts = distinct(coded.indices.to_numpy().astype(np.int64), speakers[owners], len(coded.dictionary))
-        words = coded.dictionary.to_pylist()
-        ranked = sorted(((int(counts[i]), words[i]) for i in range(len(words))), key=lambda e: (-e[0], e[1]))
-        return tuple(Counted(word, count) for count, word in ranked[:most])
+        ids, owners = self._window.lists_at("domains", rows)
+        return tuple(self._ranked("domains", ids, speakers[owners], most))
+
+    def _ranked(self, name: str, ids: Array, speakers: U64Array, most: int) -> list[Counted]:
+        words = self._window.words(name)
+        counts = distinct(ids.astype(np.int64), speakers, len(words))
+        ranked = sorted((-int(counts[i]), words[i]) for i in np.flatnonzero(counts).tolist())
+        return [Counted(word, -count) for count, word in ranked[:most]]
 
     def phrases(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> tuple[PhraseUse, ...]:
         """The hot `terms` as people wrote them, most telling first: surprising, shared, and this crowd's own.

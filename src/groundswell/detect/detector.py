@@ -34,10 +34,12 @@ from groundswell.detect.bursts import (
     hot_terms,
 )
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
+from groundswell.detect.columns import flat
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
+from groundswell.detect.intake import admit
 from groundswell.detect.rates import Rates, RateSettings
-from groundswell.detect.window import Window, WindowSettings, flat
+from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
 __all__ = ["TICK_US", "DetectSettings", "Detector"]
 
@@ -125,7 +127,7 @@ class Detector:
     def wait(self, batch: pa.RecordBatch) -> None:
         """Hold `ENRICHED` rows of the tick that is running; `tick` counts them."""
         if batch.num_rows:
-            self._pending.append(batch)
+            self._pending.append(batch.select(COLUMNS))
 
     def tick(self, now_us: int, *, judge: bool = True) -> list[Candidate]:
         """End the tick at `now_us`: count what waited and give the candidates.
@@ -217,19 +219,16 @@ class Detector:
 
     def _count(self, now_us: int) -> None:
         batches, self._pending = self._pending, []
-        batch = (
-            pa.Table.from_batches(batches).combine_chunks().to_batches()[0] if batches else empty(ENRICHED)
-        )
+        batch = pa.concat_batches(batches) if batches else empty(ENRICHED)
         self._rates.advance(now_us - TICK_US)
-        self._window.take(batch)
         posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= Kind.EDIT))
-        if posts.num_rows:
-            terms, offsets = flat(posts.column("terms"))
-            _, emitted, surprise = self._rates.observe(
-                terms.astype(np.uint64), offsets, posts.column("speaker").to_numpy(),
-                posts.column("time_us").to_numpy(), now_us,
-            )  # fmt: skip
-            self._heat.add(now_us, emitted, surprise)
+        terms, offsets = flat(posts.column("terms"))
+        emitted = self._rates.observe(
+            terms.astype(np.uint64, copy=False), offsets, posts.column("speaker").to_numpy(),
+            posts.column("time_us").to_numpy(), now_us,
+        )  # fmt: skip
+        self._window.take(batch, admit(posts.num_rows, self._settings.window.tick_posts, emitted))
+        self._heat.add(now_us, *emitted[1:])
         self._window.expire(now_us)
         self._heat.expire(now_us)
 
