@@ -6,6 +6,8 @@ import gzip
 import json
 import random
 import tracemalloc
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,13 +15,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from groundswell.batches import RAW
 from groundswell.clock import HOUR_US, SECOND_US
 from groundswell.drops import SourceDrop
 from groundswell.errors import UsageError
 from groundswell.sources import Files, FilesSettings, Lines
-from groundswell.sources.lines import split_lines
+from groundswell.sources.lines import blocks, stretches
 from groundswell.sources.wire import MESSAGE_BYTES
 from tests.jetstream_messages import START_US, commit, stream, wire
 
@@ -106,18 +110,38 @@ def test_a_bomb_is_one_oversize_line(tmp_path: Path, packed: bytes) -> None:
     assert peak_bytes < 100 << 20
 
 
+def split(chunks: Iterable[bytes], limit: int = MESSAGE_BYTES) -> list[bytes]:
+    return [
+        block[start:end]
+        for block in blocks(chunks, limit)
+        for start, end in zip(*stretches(block), strict=True)
+    ]
+
+
 def test_a_line_that_never_ends_ends_its_file() -> None:
     chunks = iter(lambda: bytes(1 << 20), None)  # endless
-    assert [len(line) for line in split_lines(chunks)] == [MESSAGE_BYTES + 1]
+    assert [len(line) for line in split(chunks)] == [MESSAGE_BYTES + 1]
 
 
 def test_lines_are_cut_wherever_the_chunks_are() -> None:
     content = b"\xef\xbb\xbfone\ntwo\r\n\n" + b"x" * 30 + b"\nlast"
     for size in (3, 4, 7):
         chunks = [content[place : place + size] for place in range(0, len(content), size)]
-        lines = list(split_lines(chunks, limit=10))
-        assert [line[:11] for line in lines] == [b"one", b"two\r", b"", b"x" * 11, b"last"]
+        lines = split(chunks, limit=10)
+        assert [line[:11] for line in lines] == [b"one", b"two\r", b"x" * 11, b"last"]
         assert max(map(len, lines)) <= 11 + size
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r\n", b" ", b"\t\n\n", b"xxxxx"]), max_size=60),
+    st.data(),
+)
+def test_lines_are_the_content_split_at_newlines(parts: list[bytes], data: st.DataObject) -> None:
+    content = b"".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
+    chunks = [content[begin:end] for begin, end in pairwise([0, *cuts, len(content)])]
+    lines = [line for line in content.split(b"\n") if len(line) > 2 or line.strip()]
+    assert split(chunks) == lines
 
 
 def test_blank_lines_are_no_messages(tmp_path: Path) -> None:

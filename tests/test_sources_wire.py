@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.batches import RAW, Kind
@@ -278,6 +278,7 @@ def account_for(lines: list[bytes]) -> Counter[str]:
     return Counter({reason.value: count for reason, count in tally.dropped.items()} | {"kept": tally.kept})
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=80).filter(lambda line: b"\n" not in line), max_size=20))
 def test_any_bytes_are_accounted_for(lines: list[bytes]) -> None:
     account_for(lines)

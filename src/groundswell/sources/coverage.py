@@ -7,6 +7,9 @@ the overlap comes, something was lost.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from groundswell.candidates import Gap
 from groundswell.clock import HOUR_US, MINUTE_US
 
@@ -50,14 +53,12 @@ class Coverage:
         """The server says that it closes the connection because we read too slowly."""
         self._slow_reader = True
 
-    def saw(self, time_us: int) -> None:
-        """A row came: one out of the overlap proves that nothing is missing."""
-        if (
-            self._was_seen
-            and self._start_us is not None
-            and abs(time_us - self._start_us) <= self._overlap_us
-        ):
-            self._done()
+    def saw(self, times_us: npt.NDArray[np.int64]) -> None:
+        """Rows came: one out of the overlap proves that nothing is missing."""
+        if self._was_seen and self._start_us is not None and len(times_us):
+            nearest_us = int(np.abs(times_us - self._start_us).min())
+            if nearest_us <= self._overlap_us:
+                self._done()
 
     def gap(self, first_us: int, now_us: int) -> Gap | None:
         """The gap before `first_us`, the first new row of a connection; None when there is none."""

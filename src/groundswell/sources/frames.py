@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from groundswell.drops import SourceDrop
 from groundswell.errors import UsageError
+from groundswell.sources.columns import BatchDecoder
 from groundswell.sources.intake import Intake
 from groundswell.sources.lines import BATCH_ROWS
 from groundswell.sources.rows import Tally
-from groundswell.sources.wire import Decoder
 
 __all__ = ["from_records"]
 
@@ -47,7 +47,7 @@ def from_records(
     """
     records = _records(data)
     tally = tally if tally is not None else Tally(source)
-    return _batches(records, Intake(Decoder(source), tally), batch_rows)
+    return _batches(records, Intake(BatchDecoder(source), tally), batch_rows)
 
 
 def _batches(records: Iterator[Any], intake: Intake, batch_rows: int) -> Iterator[pa.RecordBatch]:
@@ -57,8 +57,11 @@ def _batches(records: Iterator[Any], intake: Intake, batch_rows: int) -> Iterato
             intake.refuse(line)
             continue
         intake.take(line)
-        if len(intake) >= batch_rows:
-            yield intake.batch()
+        if intake.is_full(batch_rows - len(intake)):
+            intake.read()
+        while len(intake) >= batch_rows:
+            yield intake.batch(batch_rows)
+    intake.read()
     intake.settle()
     yield intake.batch()
 

@@ -8,7 +8,7 @@ and what comes twice is dropped as `REDELIVERED`. No handle, text or server's wo
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -25,13 +25,13 @@ from groundswell.config import Settings
 from groundswell.drops import SourceDrop
 from groundswell.errors import ConfigurationError, SourceError
 from groundswell.metrics import Metrics
+from groundswell.sources.columns import BatchDecoder
 from groundswell.sources.coverage import SERVER_LOOKBACK_US, Coverage
 from groundswell.sources.endpoints import PUBLIC_HOSTS, Dictionary, Endpoint, opened
-from groundswell.sources.forms import Notice
 from groundswell.sources.intake import Intake
 from groundswell.sources.redelivery import Deliveries
 from groundswell.sources.rows import Tally
-from groundswell.sources.wire import MESSAGE_BYTES, Decoder
+from groundswell.sources.wire import MESSAGE_BYTES
 
 __all__ = ["Jetstream", "JetstreamSettings"]
 
@@ -147,12 +147,12 @@ class _Reading:
         self._stop = stop
         self._since_us = since_us
         self._overlap_us = int(settings.overlap_seconds * SECOND_US)
-        decoder = Decoder(settings.name, jetstream=settings.name)
+        decoder = BatchDecoder(settings.name, jetstream=settings.name)
         self._intake = Intake(decoder, source.tally, since_us, Deliveries())
         self._coverage = Coverage(settings.name, self._overlap_us)
         self._dictionaries: dict[str, Dictionary | None] = {}
         self._floor_us = 0
-        self._flushed_us = 0
+        self._drained_us = 0
         self._was_open = False
 
     def run(self) -> Iterator[pa.RecordBatch | Gap]:
@@ -166,8 +166,7 @@ class _Reading:
                 yield from self._connection(endpoint)
             except (OSError, WebSocketException) as error:
                 self._note(endpoint, error)
-            if self._intake:
-                yield from self._flush()
+            yield from self._drain()
             # Only new rows are a success: a host that breaks inside the overlap every time is spared too.
             failures = failures + 1 if self._intake.clock_us == newest_us else 0
             if not self._was_open and self._is_hopeless(failures, began_us):
@@ -221,43 +220,51 @@ class _Reading:
                 quiet_seconds += settings.flush_seconds
                 if quiet_seconds >= settings.silence_seconds:
                     raise TimeoutError("silence") from None
+                if (yield from self._drain()):
+                    return
                 if intake.clock_us is None:
                     intake.settle()  # a first row that nothing follows must not wait for witnesses
                 if intake:
                     yield from self._flush()
                 continue
             quiet_seconds = 0.0
-            if self._take(frame, dictionary):
+            message = self._take(frame, dictionary)
+            # A notice is read when it comes; anything else may wait until there is more of it.
+            is_notice = b"#info" in message or b'"error"' in message
+            is_due = self._clock.now_us() - self._drained_us >= settings.flush_seconds * SECOND_US
+            may_wait = not (is_notice or is_due or intake.is_full(settings.batch_rows))
+            if not may_wait and (yield from self._drain()):
                 return
-            if len(intake) >= settings.batch_rows or (intake and self._is_flush_due()):
-                yield from self._flush()
 
-    def _take(self, frame: bytes, dictionary: Dictionary | None) -> bool:
-        """Take one frame; true when the server ends the connection with it."""
+    def _take(self, frame: bytes, dictionary: Dictionary | None) -> bytes:
+        """Let the message in a frame wait; the message, empty when there is none."""
         if dictionary is not None:
             try:
                 frame = dictionary.decompress(frame, MESSAGE_BYTES)
             except zstandard.ZstdError:
                 self._intake.refuse(SourceDrop.BAD_ENCODING)
-                return False
-        taken = self._intake.take(frame)
-        if isinstance(taken, Notice):
-            if taken.name == "OutdatedCursor":
-                self._coverage.told_too_old()
-            elif taken.name == "ConsumerTooSlow":
-                self._coverage.told_too_slow()
-            return taken.fatal
-        if taken is not None:
-            self._coverage.saw(taken.time_us)
-        return False
+                return b""
+        self._intake.take(frame)
+        return frame
 
-    def _is_flush_due(self) -> bool:
-        return self._clock.now_us() - self._flushed_us >= self._settings.flush_seconds * SECOND_US
+    def _drain(self) -> Generator[pa.RecordBatch | Gap, None, bool]:
+        """Decode what waits and hand on the rows ready; true when the server ends the connection."""
+        self._drained_us = self._clock.now_us()
+        taken = self._intake.read()
+        self._coverage.saw(taken.times_us)
+        if self._intake:
+            yield from self._flush()
+        # A notice is read as soon as it comes, so the rows handed on came before it.
+        for notice in taken.notices:
+            if notice.name == "OutdatedCursor":
+                self._coverage.told_too_old()
+            elif notice.name == "ConsumerTooSlow":
+                self._coverage.told_too_slow()
+        return any(notice.fatal for notice in taken.notices)
 
     def _flush(self) -> Iterator[pa.RecordBatch | Gap]:
         """The rows ready, and before them the gap that they follow on."""
         now_us = self._clock.now_us()
-        self._flushed_us = now_us
         first_us = self._intake.first_us
         gap = None if first_us is None else self._coverage.gap(first_us, now_us)
         if gap is not None:

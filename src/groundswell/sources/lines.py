@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from typing import BinaryIO, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import structlog
 import zstandard
 
 from groundswell.errors import UsageError
 from groundswell.metrics import Metrics
+from groundswell.sources.columns import BatchDecoder
 from groundswell.sources.intake import Intake
 from groundswell.sources.rows import Tally
-from groundswell.sources.wire import MESSAGE_BYTES, Decoder
+from groundswell.sources.wire import MESSAGE_BYTES
 
-__all__ = ["BATCH_ROWS", "Lines", "decompressed", "read_lines", "split_lines"]
+__all__ = ["BATCH_ROWS", "Lines", "blocks", "decompressed", "read_lines", "stretches"]
 
 BATCH_ROWS = 8192
 # One slice of input at a time bounds what a bomb makes of it: gzip gives at most 1,032 times its input, a
@@ -31,6 +34,9 @@ _PLAIN_SLICE_BYTES = 1 << 20
 _ZSTD_WINDOW_BYTES = 1 << 27
 _RUNAWAY_BYTES = 256 << 20
 """A line this long is no line: the rest of its file is not read."""
+_BLOCK_BYTES = 1 << 20  # an attacker's block of newlines makes a million lines of it
+_SPACE = np.zeros(256, np.bool_)
+_SPACE[list(b" \t\n\r\v\f")] = True
 _BOM = b"\xef\xbb\xbf"
 
 log = structlog.get_logger(__name__)
@@ -76,28 +82,68 @@ def _inflated(file: BinaryIO, new: Callable[[], _Inflater], slice_bytes: int, wh
         log.warning("archive is cut off: read up to its end", file=where)
 
 
-def split_lines(chunks: Iterable[bytes], limit: int = MESSAGE_BYTES) -> Iterator[bytes]:
-    """The lines of `chunks`, without their newlines.
+def blocks(chunks: Iterable[bytes], limit: int = MESSAGE_BYTES) -> Iterator[bytes]:
+    """The content of `chunks`, in blocks of about 1 MiB that end where a line ends.
 
-    A line over `limit` bytes is cut to `limit + 1`, so that the decoder counts it as oversize and no more of
-    it is kept.
+    A line over `limit` bytes may be cut to `limit + 1`, so that the decoder counts it as oversize and no more
+    of it is kept.
     """
-    tail = b""
-    skipped = 0
-    for number, chunk in enumerate(chunks):
-        first, *rest = (chunk.removeprefix(_BOM) if number == 0 else chunk).split(b"\n")
-        skipped += max(0, len(first) - (limit + 1 - len(tail)))
-        tail += first[: limit + 1 - len(tail)]
-        if not rest:
+    tail = bytearray()
+    whole: list[bytes] = []
+    skipped = size = 0
+    for piece in _pieces(chunks):
+        last = piece.rfind(b"\n")
+        if last < 0:
+            room = limit + 1 - len(tail)
+            skipped += max(0, len(piece) - room)
+            tail += piece[:room]
             if skipped > _RUNAWAY_BYTES:
                 break
             continue
-        yield tail
         skipped = 0
-        tail = rest.pop()[: limit + 1]
-        yield from rest
-    if tail:
-        yield tail
+        if tail:
+            first = piece.find(b"\n")
+            whole += [bytes(tail), piece[: min(first, limit + 1 - len(tail))], piece[first : last + 1]]
+        else:
+            whole.append(piece if last == len(piece) - 1 else piece[: last + 1])
+        size += len(tail) + last
+        tail = bytearray(piece[last + 1 :][: limit + 1])
+        if size >= _BLOCK_BYTES:
+            yield b"".join(whole)
+            whole, size = [], 0
+    if whole or tail:
+        yield b"".join((*whole, bytes(tail)))
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks without a byte order mark, long ones cut up."""
+    for number, chunk in enumerate(chunks):
+        if number == 0:
+            chunk = chunk.removeprefix(_BOM)
+        if len(chunk) <= _BLOCK_BYTES:
+            yield chunk
+        else:
+            yield from (chunk[at : at + _BLOCK_BYTES] for at in range(0, len(chunk), _BLOCK_BYTES))
+
+
+def stretches(block: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where each line of a block starts and where its newline stands; a blank line is no message."""
+    data = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(data == 0x0A)
+    if len(data) and data[-1] != 0x0A:
+        ends = np.append(ends, len(data))
+    starts = np.zeros(len(ends), np.int64)
+    starts[1:] = ends[:-1] + 1
+    lengths = ends - starts
+    short = np.flatnonzero(lengths < 3)
+    if len(short):
+        space = np.append(_SPACE[data], True)
+        first, last = starts[short], np.maximum(ends[short] - 1, starts[short])
+        is_blank = (lengths[short] == 0) | (space[first] & space[last])
+        keeps = np.ones(len(ends), bool)
+        keeps[short[is_blank]] = False
+        starts, ends = starts[keeps], ends[keeps]
+    return starts, ends
 
 
 def read_lines(
@@ -124,16 +170,22 @@ def read_lines(
     stop
         Set by another thread to end early.
     """
-    intake = Intake(Decoder(source), tally if tally is not None else Tally(source), since_us)
-    for line in split_lines(chunks):
-        if len(line) < 3 and not line.strip():
-            continue  # a blank line is no message
-        intake.take(line)
-        if len(intake) >= batch_rows:
-            yield intake.batch()
-            if stop is not None and stop.is_set():
-                return
+    tally = tally if tally is not None else Tally(source)
+    intake = Intake(BatchDecoder(source), tally, since_us)
+    for block in blocks(chunks):
+        starts, ends = stretches(block)
+        at = 0
+        while at < len(starts):
+            upto = at + batch_rows - len(intake)
+            intake.take_stretches(block, starts[at:upto], ends[at:upto])
+            at = upto
+            while len(intake) >= batch_rows:
+                yield intake.batch(batch_rows)
+                if stop is not None and stop.is_set():
+                    return
     intake.settle()
+    while len(intake) > batch_rows:
+        yield intake.batch(batch_rows)
     yield intake.batch()
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from groundswell.sources.rows import joined
+
 __all__ = ["Stream", "merged"]
 
 
@@ -65,10 +67,10 @@ def merged(streams: Sequence[Stream], batch_rows: int) -> Iterator[pa.RecordBatc
         ready.append(batch)
         rows += batch.num_rows
         if rows >= batch_rows:
-            yield _joined(ready)
+            yield joined(ready)
             ready, rows = [], 0
     if ready:
-        yield _joined(ready)
+        yield joined(ready)
 
 
 def _steps(streams: Sequence[Stream]) -> Iterator[pa.RecordBatch]:
@@ -91,13 +93,7 @@ def _steps(streams: Sequence[Stream]) -> Iterator[pa.RecordBatch]:
 
 
 def _in_order(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
-    batch = _joined(pieces)
+    batch = joined(pieces)
     if len(pieces) == 1:
         return batch
     return batch.take(pa.array(np.argsort(batch.column("time_us").to_numpy(), kind="stable")))
-
-
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]

@@ -18,7 +18,7 @@ from groundswell.batches import RAW
 from groundswell.drops import SourceDrop
 from groundswell.metrics import Metrics
 
-__all__ = ["Row", "Tally", "to_batch"]
+__all__ = ["Row", "Tally", "joined", "to_batch"]
 
 
 class Row(msgspec.Struct, kw_only=True, gc=False):
@@ -60,8 +60,9 @@ class Tally:
         self._reported_messages = 0
         self._reported_drops: Counter[SourceDrop] = Counter()
 
-    def drop(self, reason: SourceDrop) -> None:
-        self.dropped[reason] += 1
+    def drop(self, reason: SourceDrop, count: int = 1) -> None:
+        if count:
+            self.dropped[reason] += count
 
     @property
     def balanced(self) -> bool:
@@ -97,6 +98,13 @@ def to_batch(rows: Sequence[Row]) -> pa.RecordBatch:
         pa.array([row.time_us for row in rows], pa.int64()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=RAW)
+
+
+def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """The rows of all batches, at least one, as one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
 
 
 def _lists(values: list[tuple[str, ...]]) -> pa.ListArray:
