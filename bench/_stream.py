@@ -90,15 +90,20 @@ class Stream:
         self._events = world.lines("jetstream", start_us)
         self._coming = next(self._events, b"")
 
-    def seconds(self, start_us: int, seconds: int, *, events: bool = True) -> Iterator[bytes]:
-        """JSON lines of `seconds` seconds from `start_us` on, a chunk for each second."""
+    def seconds(
+        self, start_us: int, seconds: int, *, events: bool = True, posts_per_second: int | None = None
+    ) -> Iterator[bytes]:
+        """JSON lines of `seconds` seconds from `start_us` on, a chunk for each second.
+
+        `posts_per_second` of the background, where it is another for a while.
+        """
         for second in range(seconds):
             at_us = start_us + second * SECOND_US
-            background = self._background(at_us)
+            background = self._background(at_us, posts_per_second or self._posts_per_second)
             yield self._merged(background, at_us + SECOND_US) if events else b"".join(background)
 
-    def _background(self, start_us: int) -> list[bytes]:
-        rng, size = self._rng, self._posts_per_second
+    def _background(self, start_us: int, size: int) -> list[bytes]:
+        rng = self._rng
         language = np.searchsorted(np.cumsum(self._shares), rng.random(size)).clip(max=LANGUAGES - 1)
         low, high = self._bounds[language], self._bounds[language + 1]
         first, second = (
