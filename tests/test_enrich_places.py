@@ -44,6 +44,10 @@ def said(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
         ("भूकंप दिल्ली में", [("दिल्ली", "IN")]),
         ("น้ำท่วมกรุงเทพ", [("กรุงเทพ", "TH")]),
         ("🇮🇹 forza", [("🇮🇹", "IT")]),
+        ("Europe, Asia and the Middle East", [("Europe", ""), ("Asia", ""), ("Middle East", "")]),
+        ("Snow in the Sierra Nevada", [("Sierra Nevada", "US")]),
+        ("سيول في الخفجي شرق السعودية", [("الخفجي", "SA"), ("السعودية", "SA")]),
+        ("Chinese rescuers", [("Chinese", "CN")]),
     ],
 )
 def test_places_are_found_as_people_write_them(
@@ -81,7 +85,7 @@ def test_hashtags_are_taken_apart(gazetteer: Gazetteer, text: str, expected: lis
         "ask @paris or see www.london.com/berlin or https://rome.example/madrid",
         "Hurricane Florence makes landfall",
         "storm Harvey and hurricane Maria",
-        "the Red Cross in Asia and the Middle East",
+        "the Red Cross and the White House",
         "",
     ],
 )
@@ -101,7 +105,7 @@ def test_a_neighbour_settles_an_ambiguous_name(gazetteer: Gazetteer) -> None:
 
 def test_the_language_speaks_mildly_for_its_countries(gazetteer: Gazetteer) -> None:
     def confidence(lang: str) -> float:
-        return gazetteer.find_text("Valencia", lang)[0].confidence
+        return gazetteer.find_text("Flood in Valencia", lang)[0].confidence
 
     assert confidence("spa_Latn") > confidence("und")
 
@@ -117,6 +121,18 @@ def test_columns_hold_each_place_once_with_its_best_confidence(gazetteer: Gazett
     for found in gazetteer.find_text("Quito, Ecuador. Ecuador!"):
         single[found.name] = max(single.get(found.name, 0.0), found.confidence)
     assert confidences[0].as_py() == pytest.approx(list(single.values()), abs=1e-3)
+
+
+def test_no_crowd_is_put_in_a_continent_or_a_sea(gazetteer: Gazetteer) -> None:
+    text = pa.array(["a ship in the Atlantic, off Portugal, Europe"])
+    rows, _ = gazetteer.find(text, text, pa.array(["eng_Latn"]))
+    assert [gazetteer.table["name"][row].as_py() for row in rows[0].as_py()] == ["Portugal"]
+
+
+def test_a_name_settled_once_is_settled_wherever_it_stands(gazetteer: Gazetteer) -> None:
+    found = gazetteer.find_text("A tornado hit Moore, Oklahoma. The damage in Moore is great.")
+    moore = [place for place in found if place.name == "Moore"]
+    assert [round(place.lat) for place in moore] == [35, 35]
 
 
 def test_a_post_of_many_places_is_capped(gazetteer: Gazetteer) -> None:

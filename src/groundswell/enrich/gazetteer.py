@@ -50,11 +50,12 @@ from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "11"  # raise when the arrays' meaning changes
+_FORMAT = "13"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
     "places_counties.tsv",
+    "places_areas.tsv",
     "places_aliases.toml",
     "places_words.toml",
     "places_common.tsv",
@@ -160,6 +161,7 @@ def _build(settings: PlacesSettings) -> dict[str, npt.NDArray[Any]]:
     places = np.zeros(len(listed.names), PLACE)
     places["region"] = [regions[code] for code in listed.regions]
     places["magnitude"] = np.log10(populations + 100)
+    places["radius"] = listed.radii
     places["latitude"] = listed.latitudes
     places["longitude"] = listed.longitudes
     places["country"] = np.searchsorted(countries, listed.countries)
@@ -234,7 +236,7 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     fresh[1:] = (keys[1:] != keys[:-1]) | (places[1:] != places[:-1]) | (kinds[1:] == NameKind.NOWHERE)
     keys, places, kinds, words = keys[fresh], places[fresh], kinds[fresh], words[fresh]
     order = stored["places"]["magnitude"][places].astype(float) - 1.5 * (kinds == NameKind.ALTERNATE)
-    order += np.array([4.0, 1.0, 0.0])[stored["places"]["level"][places]]
+    order += np.array([4.0, 1.0, 0.0, 4.0])[stored["places"]["level"][places]]
     order[kinds == NameKind.NOWHERE] = np.inf
     index = build_index(keys, places, kinds, words, bloom, order, common, MAX_READINGS)
     for field, values in index._asdict().items():

@@ -151,6 +151,16 @@ class Feature(IntEnum):
     SAME_REGION = 45
     ALTERNATE_CASED = 46
     """`ALTERNATE` in another script with capitals: Greek, Cyrillic, Armenian."""
+    COUNTRY_SIZE = 47
+    """log10 of a country's population above ten millions."""
+    AREA = 48
+    """A continent, a sea."""
+    SAME_NAME = 49
+    """How sure another mention of the same name was of this reading by its neighbours, 0 … 1."""
+    AROUND = 50
+    """How many of the post's other names have a reading within 161 km: n / (1 + n)."""
+    NATIVE = 51
+    """In a script of the country's own that is not Latin."""
 
 
 PLACE = np.dtype(
@@ -159,6 +169,7 @@ PLACE = np.dtype(
         ("magnitude", np.float32),  # log10 of the population + 100
         ("latitude", np.float32),
         ("longitude", np.float32),
+        ("radius", np.float32),  # km, of the circle of the place's size
         ("country", np.int16),
         ("level", np.uint8),
         ("county", np.uint8),  # 1 for regions below the first level
@@ -172,6 +183,8 @@ Places = npt.NDArray[np.void]
 _COUNTRY = int(Level.COUNTRY)
 _REGION = int(Level.REGION)
 _CITY = int(Level.CITY)
+_AREA = int(Level.AREA)
+_NATIVE = int(NameKind.NATIVE)
 _ALTERNATE = int(NameKind.ALTERNATE)
 _CODE = int(NameKind.CODE)
 _WEAK_CODE = int(NameKind.WEAK_CODE)
@@ -321,15 +334,20 @@ def _measure_place(place: int, kind: int, flags: int, places: Places, x: F64) ->
     magnitude = places[place].magnitude
     if level == _COUNTRY:
         x[Feature.COUNTRY] = 1.0
+        x[Feature.COUNTRY_SIZE] = magnitude - 7.0
     elif level == _REGION:
         x[Feature.REGION] = 1.0
         x[Feature.REGION_SIZE] = magnitude - 6.0
         x[Feature.COUNTY] = places[place].county
+    elif level == _AREA:
+        x[Feature.AREA] = 1.0
     else:
         x[Feature.SIZE] = magnitude - 5.0
         x[Feature.SMALL_TOWN] = magnitude < 3.7
         x[Feature.CAPITAL_CITY] = places[place].capital
-    if kind == _DEMONYM:
+    if kind == _NATIVE:
+        x[Feature.NATIVE] = 1.0
+    elif kind == _DEMONYM:
         x[Feature.DEMONYM] = 1.0
     elif kind == _ALTERNATE and level != _CITY:
         x[Feature.ALTERNATE_WIDE] = 1.0

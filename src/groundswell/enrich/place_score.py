@@ -39,59 +39,65 @@ F64 = npt.NDArray[np.float64]
 MAX_READINGS = 8  # places that share a name, the likeliest kept
 
 _WEIGHTS = {
-    Feature.BIAS: -0.64,
-    Feature.LOWER: -2.12,
-    Feature.LOWER_POST: -0.66,
-    Feature.SENTENCE_START: -0.40,
-    Feature.TITLE_CASE: -0.70,
-    Feature.UNCASED: 1.27,
+    Feature.BIAS: -0.56,
+    Feature.LOWER: -2.30,
+    Feature.LOWER_POST: -0.67,
+    Feature.SENTENCE_START: -0.49,
+    Feature.TITLE_CASE: -0.48,
+    Feature.UNCASED: 0.80,
     Feature.UNITS: 1.50,
     Feature.TWO_UNITS: -1.50,
     Feature.FLAG: 0.00,
-    Feature.HASHTAG: 0.86,
-    Feature.WORDS: 0.91,
-    Feature.SHORT: -0.42,
-    Feature.GIVEN: -1.60,
-    Feature.SURNAME: -1.91,
-    Feature.DRESSED: -0.65,
-    Feature.GLUED: -0.86,
-    Feature.BEFORE: 1.10,
-    Feature.KIND: 1.02,
-    Feature.DIRECTION: 0.35,
-    Feature.PERSON: -1.54,
-    Feature.CAPITAL_BEFORE: -1.25,
-    Feature.CAPITAL_AFTER: -1.03,
+    Feature.HASHTAG: 0.93,
+    Feature.WORDS: 0.82,
+    Feature.SHORT: -0.63,
+    Feature.GIVEN: -1.66,
+    Feature.SURNAME: -1.90,
+    Feature.DRESSED: -0.73,
+    Feature.GLUED: -0.87,
+    Feature.BEFORE: 0.98,
+    Feature.KIND: 0.73,
+    Feature.DIRECTION: 0.12,
+    Feature.PERSON: -1.57,
+    Feature.CAPITAL_BEFORE: -1.27,
+    Feature.CAPITAL_AFTER: -0.66,
     Feature.STORM: -4.00,
-    Feature.INSTITUTION: -1.51,
-    Feature.COUNTRY: 3.71,
-    Feature.REGION: 1.24,
-    Feature.REGION_SIZE: 0.99,
-    Feature.COUNTY: -0.21,
-    Feature.SIZE: 1.78,
-    Feature.SMALL_TOWN: 0.45,
-    Feature.CAPITAL_CITY: -0.17,
-    Feature.ALTERNATE: -3.05,
-    Feature.ALTERNATE_SMALL: 0.22,
-    Feature.ALTERNATE_UNCASED: -0.48,
-    Feature.ALTERNATE_WIDE: -1.53,
-    Feature.CODE: 0.02,
+    Feature.INSTITUTION: -1.42,
+    Feature.COUNTRY: 3.58,
+    Feature.REGION: 1.23,
+    Feature.REGION_SIZE: 1.23,
+    Feature.COUNTY: -0.16,
+    Feature.SIZE: 1.71,
+    Feature.SMALL_TOWN: 0.36,
+    Feature.CAPITAL_CITY: -0.43,
+    Feature.ALTERNATE: -2.23,
+    Feature.ALTERNATE_SMALL: -0.72,
+    Feature.ALTERNATE_UNCASED: -0.50,
+    Feature.ALTERNATE_WIDE: -1.06,
+    Feature.CODE: -0.27,
     Feature.WEAK_CODE: 1.00,
     Feature.DEMONYM: -1.00,
-    Feature.COMMON: -4.13,
-    Feature.COMMON_LOWER: -3.92,
-    Feature.SIZE_LOWER: 0.53,
+    Feature.COMMON: -4.03,
+    Feature.COMMON_LOWER: -3.90,
+    Feature.SIZE_LOWER: 0.31,
     Feature.LANGUAGE: 0.50,
-    Feature.CONTAINED: 3.04,
-    Feature.CONTAINER: 1.90,
-    Feature.SAME_COUNTRY: 1.74,
-    Feature.SAME_REGION: 2.48,
+    Feature.CONTAINED: 3.27,
+    Feature.CONTAINER: 1.71,
+    Feature.SAME_COUNTRY: 1.52,
+    Feature.SAME_REGION: 1.96,
     Feature.ALTERNATE_CASED: 1.00,
+    Feature.COUNTRY_SIZE: 0.54,
+    Feature.AREA: 2.52,
+    Feature.SAME_NAME: 1.94,
+    Feature.AROUND: 1.93,
+    Feature.NATIVE: -1.99,
 }
 WEIGHTS: F64 = np.array([_WEIGHTS[feature] for feature in Feature])
 
 _COUNTRY = int(Level.COUNTRY)
 _REGION = int(Level.REGION)
 _CITY = int(Level.CITY)
+_AREA = int(Level.AREA)
 _DEMONYM = int(NameKind.DEMONYM)
 _NEAR_DEGREES = 1.45  # 161 km
 _BACKED = 0.5
@@ -171,7 +177,9 @@ def judge(
         start = index.first[mentions[mention].name]
         for reading in range(index.first[mentions[mention].name + 1] - start):
             place = index.places[start + reading]
-            country, region = agreement(mention, place, count, mentions, index, places, out)
+            country, region, same, around = agreement(
+                mention, reading, place, count, mentions, index, places, out
+            )
             backing = country if places[place].level == _COUNTRY else region
             if out.verdicts[mention, reading] == IF_BACKED and backing < _BACKED:
                 continue
@@ -179,6 +187,8 @@ def judge(
                 out.alone[mention, reading]
                 + weights[Feature.SAME_COUNTRY] * country
                 + weights[Feature.SAME_REGION] * region
+                + weights[Feature.SAME_NAME] * same
+                + weights[Feature.AROUND] * around
             )
     for mention in range(count):
         _settle(mention, mentions[mention].name, index, places, out)
@@ -194,21 +204,54 @@ def _dot(weights: F64, x: F64) -> float:
 
 @njit(cache=True, nogil=True)
 def agreement(
-    mention: int, place: int, count: int, mentions: Mentions, index: NameIndex, places: Places, out: Judgement
-) -> tuple[float, float]:
-    """How sure the post's other names were, alone, of this place's country and of its region."""
+    mention: int,
+    reading: int,
+    place: int,
+    count: int,
+    mentions: Mentions,
+    index: NameIndex,
+    places: Places,
+    out: Judgement,
+) -> tuple[float, float, float, float]:
+    """What the post's other mentions, judged alone, say for this reading: the last four features.
+
+    How sure other names were of this place's country and of its region; how sure another mention of the same
+    name was, where a wider place beside it had settled it (`Moore, Oklahoma … Moore`); how many other names
+    lie around, n / (1 + n).
+    """
     country = 0.0
     region = 0.0
+    same = 0.0
+    around = 0.0
     for other in range(count):
-        if mentions[other].name == mentions[mention].name or out.best[other] < 0:
+        best = out.best[other]
+        if other == mention or best < 0:
             continue
-        theirs = index.places[index.first[mentions[other].name] + out.best[other]]
+        if mentions[other].name == mentions[mention].name:
+            if best == reading and out.contained[other, reading]:
+                same = max(same, out.confidence[other])
+            continue
+        theirs = index.places[index.first[mentions[other].name] + best]
         if places[theirs].country != places[place].country or theirs == place:
+            continue
+        if places[theirs].level == _AREA:
             continue
         country = max(country, out.confidence[other])
         if places[theirs].region == places[place].region and places[place].region != 0:
             region = max(region, out.confidence[other])
-    return country, region
+        if places[theirs].level != _COUNTRY and _near(theirs, place, places):
+            around += out.confidence[other]
+    return country, region, same, around / (1.0 + around)
+
+
+@njit(cache=True, nogil=True)
+def _near(one: int, other: int, places: Places) -> bool:
+    """Whether two places lie within 161 km of each other."""
+    north = places[one].latitude - places[other].latitude
+    if abs(north) > _NEAR_DEGREES:
+        return False
+    east = (places[one].longitude - places[other].longitude) * np.cos(np.radians(places[one].latitude))
+    return bool(north * north + east * east < _NEAR_DEGREES * _NEAR_DEGREES)
 
 
 @njit(cache=True, nogil=True)
@@ -276,11 +319,6 @@ def _settle(mention: int, name: int, index: NameIndex, places: Places, out: Judg
     near = 0.0
     for reading in range(readings):
         place = index.places[start + reading]
-        if places[place].country == places[chosen].country:
-            north = places[place].latitude - places[chosen].latitude
-            east = (places[place].longitude - places[chosen].longitude) * np.cos(
-                np.radians(places[place].latitude)
-            )
-            if north * north + east * east < _NEAR_DEGREES * _NEAR_DEGREES:
-                near += np.exp(out.scores[mention, reading])
+        if places[place].country == places[chosen].country and _near(place, chosen, places):
+            near += np.exp(out.scores[mention, reading])
     out.confidence[mention] = near / total

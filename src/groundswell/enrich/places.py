@@ -20,6 +20,7 @@ from numba import njit
 from groundswell.enrich.fold import Alphabet, alphabet, text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.language import bcp47
+from groundswell.enrich.place_data import Level
 from groundswell.enrich.place_features import Places
 from groundswell.enrich.place_index import NameIndex
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
@@ -34,6 +35,7 @@ I32 = npt.NDArray[np.int32]
 F32 = npt.NDArray[np.float32]
 
 MAX_PLACES = 16  # distinct places a post
+_AREA = int(Level.AREA)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Gazetteer:
     def __init__(self, arrays: Arrays, settings: PlacesSettings) -> None:
         self._arrays = arrays
         self._settings = settings
+        self._table = arrays.table.slice(0, int(np.sum(arrays.places["level"] != Level.AREA)))
         self._alphabet = alphabet()
         self._languages = sorted(arrays.spoken)
         none = np.zeros((1, len(next(iter(arrays.spoken.values())))), np.uint8)
@@ -69,11 +72,11 @@ class Gazetteer:
 
     @property
     def table(self) -> pa.Table:
-        """Every place: name, country (ISO 3166-1 alpha-2), latitude, longitude, population, level.
+        """Every place in a country: name, its ISO 3166-1 alpha-2, latitude, longitude, population, level.
 
         A place's row is its id in `find`; rows change with the sources and are never published.
         """
-        return self._arrays.table
+        return self._table
 
     def find(
         self, folded: pa.StringArray, text: pa.StringArray, lang: pa.StringArray
@@ -82,7 +85,7 @@ class Gazetteer:
 
         `text` is the post as written: its capitals and the pieces of its hashtags count, so `folded` is not
         read. `lang` is a code such as `eng_Latn` or `und`, and speaks mildly for the countries that use the
-        language.
+        language. Continents, seas and what else lies in no one country are left out: no crowd is there.
         Returns list<int32> and list<float32>, in order of first mention.
         """
         offsets, data = text_buffers(text)
@@ -98,7 +101,7 @@ class Gazetteer:
         offsets, data = text_buffers(pa.array([encoded.decode()], pa.string()))
         languages = self._language_rows(pa.array([lang], pa.string()))
         starts, ends, rows, confidences, _ = self._run(offsets, data, languages, distinct=False)
-        places = self.table.take(pa.array(rows)).to_pylist()
+        places = self._arrays.table.take(pa.array(rows)).to_pylist()
         return [
             Found(
                 start=len(encoded[:start].decode()),
@@ -203,6 +206,8 @@ def _find(
             place = index.places[index.first[mentions[mention].name] + best]
             known = size
             if distinct:
+                if places[place].level == _AREA:
+                    continue
                 for at in range(bounds[post], size):
                     if rows[at] == place:
                         known = at
