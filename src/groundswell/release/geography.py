@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
 
 import h3.api.numpy_int as h3
 import numpy as np
@@ -70,9 +72,14 @@ class PopulationGrid:
     """
 
     def __init__(
-        self, levels: Mapping[int, _Level], names: Sequence[str] | None, countries: Sequence[str] | None
+        self,
+        points: NDArray[np.float64],
+        people: NDArray[np.int64],
+        names: Sequence[str] | None,
+        countries: Sequence[str] | None,
     ) -> None:
-        self._levels = levels
+        self._points = points
+        self._people = people
         self._names = names
         self._countries = countries
 
@@ -86,7 +93,7 @@ class PopulationGrid:
         names: Sequence[str] | None = None,
         countries: Sequence[str] | None = None,
     ) -> PopulationGrid:
-        """Sum towns into cells.
+        """The grid of these towns; the sums are made when one is first asked for.
 
         Parameters
         ----------
@@ -98,18 +105,23 @@ class PopulationGrid:
             What each town is called and its ISO 3166-1 alpha-2 code. Without them a place too small to be
             named shows under its country's name.
         """
-        people = np.maximum(np.asarray(population, dtype=np.int64), 0)
-        points = zip(np.asarray(latitude, float).tolist(), np.asarray(longitude, float).tolist(), strict=True)
-        # One library call a town, once at start: 0.2 s for the 235,000 towns of GeoNames.
-        finest = np.fromiter((h3.latlng_to_cell(*point, _FINEST) for point in points), np.int64, len(people))
+        points = np.stack([np.asarray(latitude, float), np.asarray(longitude, float)])
+        return cls(points, np.maximum(np.asarray(population, dtype=np.int64), 0), names, countries)
+
+    @cached_property
+    def _levels(self) -> dict[int, _Level]:
+        people = self._people
+        # One library call a town: 0.2 s for the 235,000 towns of GeoNames, and no post waits for it.
+        cells = map(h3.latlng_to_cell, *self._points.tolist(), repeat(_FINEST))
+        finest = np.fromiter(cells, np.int64, len(people))
         levels = {}
         for resolution in range(_COARSEST, _FINEST + 1):
-            cells = finest if resolution == _FINEST else _parents(finest, resolution)
-            order = np.lexsort((-people, cells))
-            unique, starts = np.unique(cells[order], return_index=True)
+            at_level = finest if resolution == _FINEST else _parents(finest, resolution)
+            order = np.lexsort((-people, at_level))
+            unique, starts = np.unique(at_level[order], return_index=True)
             sums = np.add.reduceat(people[order], starts) if len(order) else people
             levels[resolution] = _Level(unique, sums, order[starts])
-        return cls(levels, names, countries)
+        return levels
 
     def population(self, cell: int) -> int:
         """Inhabitants of a cell at resolution 3 to 6; 0 for an empty one."""
