@@ -88,6 +88,9 @@ class Score(NamedTuple):
     precision: float
     country: float
     calibration_error: float
+    inside: float
+    """Share of the answers on marks that hold the mark in their stated 80 % circle."""
+    answers: int
 
 
 def gold_sets() -> dict[str, list[Document]]:
@@ -177,6 +180,7 @@ def score(gazetteer: Gazetteer, documents: list[Document]) -> Score:
     marks = near_marks(documents)
     toponyms = resolved = with_country = right_country = 0
     judged: list[tuple[float, bool]] = []
+    held: list[bool] = []
     for document in documents:
         found = gazetteer.find_text(document.text, document.lang)
         for gold in document.gold:
@@ -187,6 +191,7 @@ def score(gazetteer: Gazetteer, documents: list[Document]) -> Score:
                 with_country += 1
                 right_country += any(f.country == gold.country for f in hits)
         judged += _judged(document, found, marks)
+        held += _held(document, found)
     confidences, right = (np.array(column, float) for column in zip(*judged, strict=True))
     return Score(
         toponyms,
@@ -194,11 +199,22 @@ def score(gazetteer: Gazetteer, documents: list[Document]) -> Score:
         float(right.mean()),
         right_country / with_country if with_country else float("nan"),
         _calibration_error(confidences, right),
+        float(np.mean(held)),
+        len(held),
     )
 
 
 def _hits(found: Found, gold: Gold) -> bool:
     return bool(kilometres(gold.lat, gold.lon, found.lat, found.lon) <= HIT_KM)
+
+
+def _held(document: Document, found: list[Found]) -> Iterator[bool]:
+    """Of every mention on marked words, whether its circle holds the nearest mark."""
+    for mention in found:
+        over = [gold for gold in document.gold if mention.start < gold.end and mention.end > gold.start]
+        if over:
+            nearest = min(kilometres(gold.lat, gold.lon, mention.lat, mention.lon) for gold in over)
+            yield bool(nearest <= mention.radius_km)
 
 
 def _judged(
@@ -270,6 +286,7 @@ def measure() -> Iterator[dict[str, Any]]:
     begun = time.perf_counter()
     gazetteer = Gazetteer.load()
     yield {"figure": "load, s (cached)", "value": round(time.perf_counter() - begun, 2), "goal": "<= 3"}
+    inside, answers = 0.0, 0
     for name, documents in gold_sets().items():
         every = score(gazetteer, documents)
         kept = score(gazetteer, halves(documents, 1))
@@ -278,8 +295,20 @@ def measure() -> Iterator[dict[str, Any]]:
         yield {"figure": f"{name}: resolved, held out", "value": round(kept.resolved, 3), "goal": goal}
         yield {"figure": f"{name}: precision, held out", "value": round(kept.precision, 3), "goal": "-"}
         yield {"figure": f"{name}: calibration error", "value": round(kept.calibration_error, 3), "goal": "-"}
+        yield {
+            "figure": f"{name}: 80 % circles, held out",
+            "value": round(kept.inside, 3),
+            "goal": ".75 to .85",
+        }
+        inside += kept.inside * kept.answers
+        answers += kept.answers
         if name.startswith("IDRISI"):
             yield {"figure": f"{name}: right country", "value": round(kept.country, 3), "goal": "-"}
+    yield {
+        "figure": "80 % circles, all sets, held out",
+        "value": round(inside / answers, 3),
+        "goal": ".75 to .85",
+    }
     ranked = event_countries(gazetteer)
     right = sum(ranked[event][0] in countries for event, countries in EVENT_COUNTRIES.items())
     yield {"figure": "mix: events whose first country is right", "value": right, "goal": "of 21"}

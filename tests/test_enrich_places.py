@@ -123,6 +123,15 @@ def test_columns_hold_each_place_once_with_its_best_confidence(gazetteer: Gazett
     assert confidences[0].as_py() == pytest.approx(list(single.values()), abs=1e-3)
 
 
+def test_the_circle_is_as_wide_as_the_place_and_the_doubt(gazetteer: Gazetteer) -> None:
+    def radius(text: str) -> float:
+        return gazetteer.find_text(text)[0].radius_km
+
+    assert radius("Luxembourg") < radius("France") < radius("Russia")
+    assert radius("Flood in Paris, France") < 50 < radius("Flood in Valencia")
+    assert gazetteer.find_text("Europe")[0].radius_km > 300
+
+
 def test_no_crowd_is_put_in_a_continent_or_a_sea(gazetteer: Gazetteer) -> None:
     text = pa.array(["a ship in the Atlantic, off Portugal, Europe"])
     rows, _ = gazetteer.find(text, text, pa.array(["eng_Latn"]))

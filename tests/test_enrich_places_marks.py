@@ -31,6 +31,13 @@ def test_held_out_groups_beat_the_mark(gazetteer: Gazetteer, name: str) -> None:
     assert scored.calibration_error < 0.15
 
 
+def test_eighty_per_cent_circles_hold_the_truth_so_often(gazetteer: Gazetteer) -> None:
+    held = [bench.score(gazetteer, bench.halves(documents, 1)) for documents in bench.gold_sets().values()]
+    answers = sum(scored.answers for scored in held)
+    assert answers > 3000
+    assert 0.75 <= sum(scored.inside * scored.answers for scored in held) / answers <= 0.85
+
+
 def test_every_event_is_placed_in_its_country(gazetteer: Gazetteer) -> None:
     ranked = bench.event_countries(gazetteer)
     assert ranked.keys() == bench.EVENT_COUNTRIES.keys()

@@ -11,6 +11,8 @@ nothing is kept of a post.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,7 @@ from groundswell.enrich.place_features import Places
 from groundswell.enrich.place_index import NameIndex
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
+from groundswell.enrich.place_reach import doubt, radius_km
 from groundswell.enrich.place_score import WEIGHTS, judge, new_judgement
 
 __all__ = ["MAX_PLACES", "Found", "Gazetteer", "PlacesSettings"]
@@ -39,7 +42,11 @@ _AREA = int(Level.AREA)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One mention of a place in a text; `start` and `end` count characters."""
+    """One mention of a place in a text; `start` and `end` count characters.
+
+    `confidence` is the chance that a place is meant and that it is this one or, in the same country, within
+    161 km of it; where it is a place, the circle of `radius_km` holds it in four cases of five.
+    """
 
     start: int
     end: int
@@ -47,7 +54,22 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     lat: float
     lon: float
+    level: str
     confidence: float
+    radius_km: float
+
+
+class Mentioned(NamedTuple):
+    """The mentions of a batch's posts, or the first of each post's distinct places."""
+
+    starts: I32  # bytes within the post
+    ends: I32
+    rows: I32
+    confidences: F32
+    odds: F32  # the last two of `place_reach.doubt`; empty for distinct places
+    spreads: F32
+    bounds: I32
+    """Posts + 1."""
 
 
 class Gazetteer:
@@ -89,19 +111,21 @@ class Gazetteer:
         Returns list<int32> and list<float32>, in order of first mention.
         """
         offsets, data = text_buffers(text)
-        _, _, rows, confidences, bounds = self._run(offsets, data, self._language_rows(lang), distinct=True)
+        found = self._run(offsets, data, self.language_rows(lang), distinct=True)
+        bounds = pa.array(found.bounds)
         return (
-            pa.ListArray.from_arrays(pa.array(bounds), pa.array(rows)),
-            pa.ListArray.from_arrays(pa.array(bounds), pa.array(confidences)),
+            pa.ListArray.from_arrays(bounds, pa.array(found.rows)),
+            pa.ListArray.from_arrays(bounds, pa.array(found.confidences)),
         )
 
     def find_text(self, text: str, lang: str = "und") -> list[Found]:
         """Every mention of a place in one text; `lang` as `find` takes it."""
         encoded = text.encode("utf-8", "replace")
         offsets, data = text_buffers(pa.array([encoded.decode()], pa.string()))
-        languages = self._language_rows(pa.array([lang], pa.string()))
-        starts, ends, rows, confidences, _ = self._run(offsets, data, languages, distinct=False)
-        places = self._arrays.table.take(pa.array(rows)).to_pylist()
+        languages = self.language_rows(pa.array([lang], pa.string()))
+        mentions = self.mentions(offsets, data, languages)
+        radii = radius_km(*self.doubts(mentions))
+        places = self._arrays.table.take(pa.array(mentions.rows)).to_pylist()
         return [
             Found(
                 start=len(encoded[:start].decode()),
@@ -110,16 +134,32 @@ class Gazetteer:
                 country=place["country"],
                 lat=place["latitude"],
                 lon=place["longitude"],
+                level=place["level"],
                 confidence=round(float(confidence), 3),
+                radius_km=round(float(radius), 1),
             )
-            for start, end, place, confidence in zip(starts, ends, places, confidences, strict=True)
+            for start, end, place, confidence, radius in zip(
+                mentions.starts, mentions.ends, places, mentions.confidences, radii, strict=True
+            )
         ]
 
-    def _run(
-        self, offsets: I32, data: U8, languages: I16, *, distinct: bool
-    ) -> tuple[I32, I32, I32, F32, I32]:
+    def mentions(self, offsets: I32, data: U8, languages: I16) -> Mentioned:
+        """Every mention of a place in texts as Arrow buffers; `languages` as `language_rows` gives them."""
+        return self._run(offsets, data, languages, distinct=False)
+
+    def where(self, row: int) -> tuple[float, float]:
+        """Latitude and longitude of a mention's place."""
+        table = self._arrays.table
+        return table["latitude"][row].as_py(), table["longitude"][row].as_py()
+
+    def doubts(self, found: Mentioned) -> tuple[U8, F32, F32, F32]:
+        """What `place_reach.radius_km` takes of each: level, size in km, odds against, spread in km."""
+        places = self._arrays.places[found.rows]
+        return places["level"], places["radius"], found.odds, found.spreads
+
+    def _run(self, offsets: I32, data: U8, languages: I16, *, distinct: bool) -> Mentioned:
         arrays = self._arrays
-        found: tuple[I32, I32, I32, F32, I32] = _find(
+        found: Mentioned = _find(
             offsets,
             data,
             languages,
@@ -134,7 +174,7 @@ class Gazetteer:
         )
         return found
 
-    def _language_rows(self, lang: pa.StringArray) -> I16:
+    def language_rows(self, lang: pa.StringArray) -> I16:
         """The row of `_spoken` for each post; 0 where the language is not known or listed."""
         encoded = lang.dictionary_encode()
         rows = np.array(
@@ -161,18 +201,16 @@ def _find(
     weights: npt.NDArray[np.float64],
     floor: float,
     distinct: bool,
-) -> tuple[I32, I32, I32, F32, I32]:
-    """Every post's mentions, or its distinct places with the surest confidence of each.
-
-    Byte offsets within the post of each mention (of the first, where distinct), its place and confidence; and
-    posts + 1 bounds into these.
-    """
+) -> Mentioned:
+    """Every post's mentions, or its distinct places with the surest confidence of each."""
     posts = len(offsets) - 1
     room = posts * (MAX_PLACES if distinct else MAX_MENTIONS)
     starts = np.empty(room, np.int32)
     ends = np.empty(room, np.int32)
     rows = np.empty(room, np.int32)
     confidences = np.empty(room, np.float32)
+    odds = np.zeros(0 if distinct else room, np.float32)
+    spreads = np.zeros(0 if distinct else room, np.float32)
     bounds = np.zeros(posts + 1, np.int32)
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
@@ -220,6 +258,10 @@ def _find(
             ends[size] = parts[mentions[mention].last].end - begin
             rows[size] = place
             confidences[size] = confidence
+            if not distinct:
+                odds[size], spreads[size] = doubt(mention, mentions[mention].name, index, places, judgement)
             size += 1
         bounds[post + 1] = size
-    return starts[:size], ends[:size], rows[:size], confidences[:size], bounds
+    return Mentioned(
+        starts[:size], ends[:size], rows[:size], confidences[:size], odds[:size], spreads[:size], bounds
+    )
