@@ -6,12 +6,13 @@ from collections import Counter
 from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US
-from groundswell.detect.rates import Rates, RateSettings
+from groundswell.detect.rates import Rates, RateSettings, _code, _freshen, _whole
 from tests.enriched_posts import NOON_US, hashed, term
 
 TICK_US = 10 * SECOND_US
@@ -70,6 +71,19 @@ def naive(posts: list[Post], now_us: int) -> dict[str, Counter[str]]:
     return {window: +counter for window, counter in counts.items()}
 
 
+def windows(rates: Rates) -> dict[str, npt.NDArray[np.int64]]:
+    """What the windows hold by bucket, in two rows."""
+    lines = rates._lines.astype(np.int64)
+    for at in np.flatnonzero(lines.any(axis=1)).tolist():
+        _freshen.py_func(lines, at, rates._minute)
+    minutes, codes = lines[:, :16], lines[:, 16:28]
+    running = minutes[:, [(rates._minute - back) % 16 for back in range(rates._minute % 15 + 1)]].sum(axis=1)
+    whole = np.where(codes < 1 << 15, codes, (codes - (1 << 15)) << 5)
+    lately = whole[:, [(rates._quarter - back) % 12 for back in range(1, 5)]].sum(axis=1)
+    found = {"mid": minutes.sum(axis=1), "slow": running + lately, "total": running + whole.sum(axis=1)}
+    return {name: counts.reshape(2, -1) for name, counts in found.items()}
+
+
 gaps = st.one_of(st.integers(0, 90), st.integers(0, 1500), st.integers(0, 6 * 3600))
 said = st.sets(st.sampled_from(["flood", "storm", "the", "cat"]), min_size=1).map(sorted).map(tuple)
 
@@ -83,9 +97,8 @@ def test_windows_equal_a_recount_of_the_posts_whatever_the_silences(spoken: list
     feed(rates, posts)
     now_us = NOON_US + (posts[-1][0] + silence) // 10 * TICK_US
     rates.advance(now_us)
-    windows = {"mid": rates._mid, "slow": rates._slow, "total": rates._total}
     for name, expected in naive(posts, now_us).items():
-        for row in windows[name]:
+        for row in windows(rates)[name]:
             assert sorted(row[row > 0].tolist()) == sorted(expected.values()), name
 
 
@@ -130,7 +143,29 @@ def test_a_speaker_counts_once_however_often_they_repeat_themselves(speakers: in
 def test_a_speaker_counts_again_once_they_have_been_silent_for_long_enough() -> None:
     rates = Rates(RateSettings(bits=12, speaker_bits=14, speaker_seconds=600), floor_k=20)
     feed(rates, [(0, 1, ("hello",)), (600, 1, ("hello",)), (1201, 1, ("hello",))])
-    assert rates._total.sum(axis=1).tolist() == [2, 2]
+    assert windows(rates)["total"].sum(axis=1).tolist() == [2, 2]
+
+
+def test_a_word_too_common_to_be_counted_to_the_end_stays_cool() -> None:
+    rates = Rates(SMALL, floor_k=20)
+    size = 11_000  # 66,000 a minute: more than sixteen bits hold
+    uses = np.full(size, term("the"), np.uint64)
+    for tick in range(6 * 90):
+        end_us = NOON_US + (tick + 1) * TICK_US
+        rates.advance(end_us - TICK_US)
+        speakers = np.arange(tick * size, (tick + 1) * size, dtype=np.uint64)
+        times_us = np.full(size, end_us - SECOND_US, np.int64)
+        assert not len(rates.observe(uses, np.arange(size + 1), speakers, times_us, end_us)[0])
+    assert windows(rates)["mid"].max() == 16 * 65535
+    assert 75 * 65535 * 0.99 < windows(rates)["slow"].max() <= 75 * 65535
+
+
+@given(st.integers(0, 15 * 65535))
+def test_a_quarter_hour_is_kept_exactly_or_to_one_in_a_thousand(count: int) -> None:
+    code = _code.py_func(np.uint32(count))
+    assert 0 <= code < 1 << 16
+    whole = int(_whole.py_func(np.uint32(code)))
+    assert whole == count if count < 1 << 15 else 0 <= count - whole < 32
 
 
 def test_a_speaker_cannot_fill_a_bucket_of_the_baseline_alone_or_twice_in_a_quarter_hour() -> None:
