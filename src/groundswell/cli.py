@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from groundswell import logs
+from groundswell import logs, warmup
 from groundswell.config import Document
 from groundswell.errors import GroundswellError, UsageError, did_you_mean
 from groundswell.gate import forbid_core_dumps
@@ -29,7 +28,6 @@ from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings, replay
 from groundswell.published import Coverage, Record, to_json
 from groundswell.runner import Runner, RunSettings
-from groundswell.simulator import World, WorldSettings
 from groundswell.store import Store, export
 
 __all__ = ["app", "main"]
@@ -98,6 +96,7 @@ def run(
             typer.echo(f"Groundswell is listening. Open {url}{marked}")
         sys.stdout.flush()
 
+    warmup.once()
     runner = Runner(settings, data, announce=announce)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: runner.stop.set())
@@ -116,6 +115,7 @@ def replay_files(
     forbid_core_dumps()
     settings = LineSettings.read(Document.load(config)) if config else LineSettings()
     metrics = Metrics()
+    warmup.once()
     with _bar("replaying") as progress:
         for record in replay(files, folder=data, settings=settings, metrics=metrics, progress=progress):
             typer.echo(to_json(record).decode() if as_json else _sentence(record))
@@ -125,12 +125,9 @@ def replay_files(
 
 @app.command()
 def prepare() -> None:
-    """Build the place index and compile the kernels, once; `make setup` does this."""
+    """Build the place index and compile the kernels; `make setup` does this."""
     logs.configure()
-    _notes.print("preparing: building the place index and compiling kernels; later starts are quick")
-    lines = World(WorldSettings(seed=1, hours=1.0, posts_per_second=2.0)).lines("plain")
-    for _ in replay(msgspec.json.decode(line) for line in islice(lines, 4_000)):
-        pass
+    warmup.compile_all()
 
 
 @app.command()

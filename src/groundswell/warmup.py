@@ -1,0 +1,133 @@
+"""Compiles the kernels before posts wait for them: side by side, once an installation, and says so.
+
+Numba keeps what it compiled beside the modules (or in the user's cache), so this pays at the first start
+only. The stages are compiled in processes of their own, for Numba compiles one function at a time in each;
+`python -m groundswell.warmup STAGE` is what they run. A kernel that is compiled later, because a module was
+changed or nothing here reached it, is announced once as well.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numba
+import platformdirs
+import pyarrow as pa
+import structlog
+from numba.core import event
+
+from groundswell.batches import POST, RAW, Kind
+from groundswell.enrich import Enricher, EnrichSettings
+from groundswell.enrich.places import Gazetteer, PlacesSettings
+from groundswell.gate import Gate, GateSettings
+from groundswell.metrics import Metrics
+from groundswell.names import NameLexicon
+from groundswell.pipeline import Lexica, replay
+from groundswell.simulator import World, WorldSettings
+from groundswell.sources import read_lines
+
+__all__ = ["STAGES", "compile_all", "once"]
+
+_POSTS = 4_000
+_SAMPLE = 300
+
+log = structlog.get_logger("groundswell.warmup")
+
+
+def once() -> None:
+    """Compile everything if this installation has not done so; always announce what is compiled later."""
+    stamp = _stamp()
+    if not stamp.exists():
+        compile_all()
+    event.register("numba:compile", _Announcer())
+
+
+def compile_all() -> None:
+    """Build the place index, compile every stage's kernels, and run a small world through all of them."""
+    log.info("building the place index and compiling kernels, once: this takes up to a minute")
+    Lexica()
+    waiting = [
+        subprocess.Popen([sys.executable, "-m", "groundswell.warmup", stage])  # noqa: S603 - our own code
+        for stage in STAGES
+    ]
+    for process in waiting:
+        process.wait()  # what one could not compile is compiled by whoever needs it
+    for _ in replay(_posts(_POSTS)):
+        pass
+    stamp = _stamp()
+    try:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+    except OSError as error:
+        log.warning("the cache cannot be written: every start compiles anew", error=type(error).__name__)
+
+
+def _stamp() -> Path:
+    """An empty file that stands for: compiled, for this installation on this machine."""
+    from groundswell import __version__
+
+    about = (__version__, numba.__version__, sys.version, platform.machine(), str(Path(__file__).parent))
+    name = f"kernels-{blake2b(repr(about).encode(), digest_size=8).hexdigest()}"
+    return Path(platformdirs.user_cache_dir("groundswell")) / name
+
+
+class _Announcer(event.Listener):  # type: ignore[misc]  # numba has no types
+    """Says once that kernels are being compiled; what is loaded from the cache makes no event."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def on_start(self, event: event.Event) -> None:
+        if not self._said:
+            self._said = True
+            log.info("compiling kernels that are not in the cache: posts wait for some seconds")
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+def _posts(count: int) -> Iterator[dict[str, Any]]:
+    """Posts of many languages with identifiers of every class in them, so that no kernel is left out."""
+    world = World(WorldSettings(seed=1, hours=1.0, posts_per_second=2.0, canary_rate=0.05))
+    return (msgspec.json.decode(line) for line in islice(world.lines("plain"), count))
+
+
+def _rows(schema: pa.Schema) -> pa.RecordBatch:
+    """Batches as the stage before would give them, made without its kernels."""
+    row: dict[str, Any] = {name: [] for name in ("marks", "langs", "urls", "media", "domains", "link_keys")}
+    row |= dict.fromkeys(("post_key", "speaker", "epoch", "cell", "target", "time_us"), 0)
+    row |= {"kind": int(Kind.POST), "source": "warmup"}
+    rows = [row | post | {"uri": post["id"]} for post in _posts(_SAMPLE)]
+    rows[-1]["kind"] = int(Kind.DELETE)
+    return pa.RecordBatch.from_pylist(
+        [{name: row.get(name) for name in schema.names} for row in rows], schema=schema
+    )
+
+
+def _sources() -> None:
+    worlds = World(WorldSettings(seed=1, hours=0.1, posts_per_second=2.0, quiet_minutes=1.0))
+    for form in ("jetstream", "plain"):
+        for _ in read_lines((line + b"\n" for line in worlds.lines(form)), "warmup"):
+            pass
+
+
+def _gate() -> None:
+    Gate(GateSettings(), Metrics()).admit(_rows(RAW))
+
+
+def _enrich() -> None:
+    Enricher(EnrichSettings(), Gazetteer.load(PlacesSettings()), NameLexicon.load()).enrich(_rows(POST))
+
+
+STAGES: dict[str, Callable[[], None]] = {"sources": _sources, "gate": _gate, "enrich": _enrich}
+
+if __name__ == "__main__":
+    STAGES[sys.argv[1]]()
