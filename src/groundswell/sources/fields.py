@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from groundswell.sources.kernels import inner
 from groundswell.sources.tape import (
     END,
     ESCAPED,
@@ -45,7 +45,7 @@ def word(text: str) -> npt.NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def fields(tape, row, slots):  # type: ignore[no-untyped-def]
     """Put the row of each named value of the object at `row` into `slots[name]`; which names it has, as bits.
 
@@ -65,23 +65,23 @@ def fields(tape, row, slots):  # type: ignore[no-untyped-def]
     return mask
 
 
-@njit(cache=True, nogil=True)
+@inner
 def has(mask, name):  # type: ignore[no-untyped-def]
     return (mask >> np.uint64(name)) & np.uint64(1) != 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_string(tape, row):  # type: ignore[no-untyped-def]
     return tape[row, TOKEN] == STRING or tape[row, TOKEN] == ESCAPED
 
 
-@njit(cache=True, nogil=True)
+@inner
 def length(tape, row):  # type: ignore[no-untyped-def]
     """Bytes of a string as it is written."""
     return tape[row, END] - tape[row, START]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def field_of(tape, mask, slots, name, token):  # type: ignore[no-untyped-def]
     """The row of a field that is a `token`; `NOTHING` where it is missing or null, `UNFIT` for all else."""
     if not has(mask, name):
@@ -92,7 +92,7 @@ def field_of(tape, mask, slots, name, token):  # type: ignore[no-untyped-def]
     return np.int64(NOTHING if tape[row, TOKEN] == NULL else UNFIT)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def string_of(tape, mask, slots, name, null, longest):  # type: ignore[no-untyped-def]
     """The row of a field that is a string; `NOTHING` where it is missing, or null and that may be.
 
@@ -108,7 +108,7 @@ def string_of(tape, mask, slots, name, null, longest):  # type: ignore[no-untype
     return row if is_string(tape, row) else np.int64(UNFIT)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def stands_at(data, at, letters):  # type: ignore[no-untyped-def]
     """Are these the letters from `at` on? So many bytes there must be."""
     place = 0
@@ -117,7 +117,7 @@ def stands_at(data, at, letters):  # type: ignore[no-untyped-def]
     return place == len(letters)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_word(data, tape, row, letters):  # type: ignore[no-untyped-def]
     """Is the string at `row` this word? One with escapes never is."""
     if row < 0 or tape[row, TOKEN] != STRING or length(tape, row) != len(letters):

@@ -88,42 +88,39 @@ def blocks(chunks: Iterable[bytes], limit: int = MESSAGE_BYTES) -> Iterator[byte
     A line over `limit` bytes may be cut to `limit + 1`, so that the decoder counts it as oversize and no more
     of it is kept.
     """
-    tail = bytearray()
-    whole: list[bytes] = []
-    skipped = size = 0
+    tail = b""
+    skipped = 0
     for piece in _pieces(chunks):
         last = piece.rfind(b"\n")
+        room = limit + 1 - len(tail)
         if last < 0:
-            room = limit + 1 - len(tail)
             skipped += max(0, len(piece) - room)
             tail += piece[:room]
             if skipped > _RUNAWAY_BYTES:
                 break
             continue
         skipped = 0
-        if tail:
-            first = piece.find(b"\n")
-            whole += [bytes(tail), piece[: min(first, limit + 1 - len(tail))], piece[first : last + 1]]
-        else:
-            whole.append(piece if last == len(piece) - 1 else piece[: last + 1])
-        size += len(tail) + last
-        tail = bytearray(piece[last + 1 :][: limit + 1])
-        if size >= _BLOCK_BYTES:
-            yield b"".join(whole)
-            whole, size = [], 0
-    if whole or tail:
-        yield b"".join((*whole, bytes(tail)))
+        first = piece.find(b"\n") if tail else 0
+        yield tail + (piece[: min(first, room)] + piece[first : last + 1])
+        tail = piece[last + 1 :][: limit + 1]
+    if tail:
+        yield tail
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks without a byte order mark, long ones cut up."""
+    """The content of the chunks without a byte order mark, in pieces of about 1 MiB."""
+    gathered: list[bytes] = []
+    size = 0
     for number, chunk in enumerate(chunks):
         if number == 0:
             chunk = chunk.removeprefix(_BOM)
-        if len(chunk) <= _BLOCK_BYTES:
-            yield chunk
-        else:
-            yield from (chunk[at : at + _BLOCK_BYTES] for at in range(0, len(chunk), _BLOCK_BYTES))
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= _BLOCK_BYTES:
+            whole = b"".join(gathered)
+            yield from (whole[at : at + _BLOCK_BYTES] for at in range(0, size, _BLOCK_BYTES))
+            gathered, size = [], 0
+    yield b"".join(gathered)
 
 
 def stretches(block: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

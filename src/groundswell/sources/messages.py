@@ -31,6 +31,7 @@ from groundswell.sources.fields import (
     string_of,
     word,
 )
+from groundswell.sources.kernels import inner
 from groundswell.sources.records import (
     MAX_ITEM_BYTES,
     UNSETTLED,
@@ -94,19 +95,19 @@ class Scratch(NamedTuple):
         )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_did(data, tape, row):  # type: ignore[no-untyped-def]
     if tape[row, TOKEN] != STRING or not len(_DID) <= length(tape, row) <= MAX_KEY_BYTES:
         return False
     return stands_at(data, tape[row, START], _DID)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_time(time_us):  # type: ignore[no-untyped-def]
     return EARLIEST_US <= time_us < LATEST_US
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _commit(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     """A creation, an edit or a deletion; `mask` and `slots` are those of the commit."""
     operation = string_of(tape, mask, slots, keys.OPERATION, False, _MAX_SHORT_BYTES)
@@ -139,7 +140,7 @@ def _commit(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     return ASK if settled == UNSETTLED else KEPT
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _gone(data, tape, row, slots, notes):  # type: ignore[no-untyped-def]
     """An account event, at `row`."""
     mask = fields(tape, row, slots)
@@ -160,7 +161,7 @@ def _gone(data, tape, row, slots, notes):  # type: ignore[no-untyped-def]
     return KEPT
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _whole_number(data, tape, row):  # type: ignore[no-untyped-def]
     """The value of an integer without a sign; -1 for anything else."""
     value = np.int64(0)
@@ -174,7 +175,7 @@ def _whole_number(data, tape, row):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _version1(data, tape, mask, slots, inner, notes):  # type: ignore[no-untyped-def]
     if not (has(mask, keys.DID) and has(mask, keys.TIME_US) and has(mask, keys.KIND)):
         return ASK
@@ -199,7 +200,7 @@ def _version1(data, tape, mask, slots, inner, notes):  # type: ignore[no-untyped
     return ASK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _ends_with(data, tape, row, letters):  # type: ignore[no-untyped-def]
     """Is the part of a name behind its last `#` this word?"""
     start = tape[row, END] - len(letters)
@@ -208,7 +209,7 @@ def _ends_with(data, tape, row, letters):  # type: ignore[no-untyped-def]
     return start == tape[row, START] or data[start - 1] == 35
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _version2(data, tape, mask, slots, inner, notes):  # type: ignore[no-untyped-def]
     if not (has(mask, keys.TYPE) and has(mask, keys.PAYLOAD)) or has(mask, keys.ERROR):
         return ASK
@@ -243,7 +244,7 @@ def _version2(data, tape, mask, slots, inner, notes):  # type: ignore[no-untyped
     return ASK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_key(data, tape, row):  # type: ignore[no-untyped-def]
     """Is it fit for an id or an account: a string, or an integer, which is taken as it is written?"""
     if is_string(tape, row):
@@ -251,7 +252,7 @@ def _is_key(data, tape, row):  # type: ignore[no-untyped-def]
     return _whole_number(data, tape, row) >= 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _note_list(tape, mask, slots, name, notes, column):  # type: ignore[no-untyped-def]
     """Note a list of strings, or one string for a list of one; false where that is not settled."""
     if not has(mask, name) or tape[slots[name], TOKEN] == NULL:
@@ -264,7 +265,7 @@ def _note_list(tape, mask, slots, name, notes, column):  # type: ignore[no-untyp
     return length(tape, row) == 0 or note_item(notes, column, row)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _note_source(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     """Note the name a post gives its source, where it looks like one; false where that is not settled."""
     row = string_of(tape, mask, slots, keys.SOURCE, True, MAX_KEY_BYTES)
@@ -282,7 +283,7 @@ def _note_source(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _degrees(data, tape, mask, slots, names):  # type: ignore[no-untyped-def]
     """The row of the one number among fields of these names; -1 for none of them, `UNFIT`: not settled."""
     found = np.int64(-1)
@@ -297,7 +298,7 @@ def _degrees(data, tape, mask, slots, names):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _note_place(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     """Note the geotag, if it is on Earth; false where that is not settled. `slots` are used up."""
     geo = field_of(tape, mask, slots, keys.GEO, OBJECT)
@@ -318,7 +319,7 @@ def _note_place(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _plain(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     created = string_of(tape, mask, slots, keys.CREATED_AT, False, _MAX_SHORT_BYTES)
     text = string_of(tape, mask, slots, keys.TEXT, False, 0)
@@ -342,7 +343,7 @@ def _plain(data, tape, mask, slots, notes):  # type: ignore[no-untyped-def]
     return KEPT if settled else ASK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _read(data, tape, slots, inner, notes):  # type: ignore[no-untyped-def]
     """Note what the message on the tape says."""
     mask = fields(tape, 0, slots)

@@ -7,11 +7,11 @@ a text speaks it already is a matter of Unicode's case folding.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from groundswell.clock import SECOND_US
 from groundswell.sources import field_names as keys
 from groundswell.sources.fields import UNFIT, field_of, fields, has, is_string, length, string_of
+from groundswell.sources.kernels import inner
 from groundswell.sources.sinks import COUNT, ITEMS, LANGS, MARKS, MAX_ITEMS, MEDIA, TEXT, TIME_US, URLS
 from groundswell.sources.tape import ARRAY, NEXT, OBJECT, START, TOKEN
 
@@ -27,7 +27,7 @@ UNSETTLED, SETTLED, YEARS_OFF = range(3)
 """What reading a record comes to."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def note_item(notes, column, row):  # type: ignore[no-untyped-def]
     """Note an item of a list column; false when the row has too many."""
     at = ITEMS + 2 * notes[COUNT]
@@ -38,7 +38,7 @@ def note_item(notes, column, row):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def note_strings(tape, row, notes, column):  # type: ignore[no-untyped-def]
     """Note the strings of an array that are not empty; false where that is not settled."""
     at, stop = row + 1, tape[row, NEXT]
@@ -53,7 +53,7 @@ def note_strings(tape, row, notes, column):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _date(data, tape, mask, slots, time_us):  # type: ignore[no-untyped-def]
     """Whether the author's clock is years off; only the first four digits of the date are compared."""
     row = string_of(tape, mask, slots, keys.RECORD_CREATED_AT, True, _MAX_DATE_BYTES)
@@ -70,7 +70,7 @@ def _date(data, tape, mask, slots, time_us):  # type: ignore[no-untyped-def]
     return YEARS_OFF if abs(year - (1970 + time_us // _MEAN_YEAR_US)) > 1 else SETTLED
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _link(tape, mask, slots, null, notes):  # type: ignore[no-untyped-def]
     """Note the `uri` of an object; the writer leaves out what is no web address or came before."""
     row = string_of(tape, mask, slots, keys.URI, null, 0)
@@ -79,7 +79,7 @@ def _link(tape, mask, slots, null, notes):  # type: ignore[no-untyped-def]
     return row < 0 or (length(tape, row) <= MAX_ITEM_BYTES and note_item(notes, URLS, row))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _facets(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     """Note the links of the facets; false where that is not settled."""
     facet, stop = row + 1, tape[row, NEXT]
@@ -104,7 +104,7 @@ def _facets(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     return notes[COUNT] - links <= MAX_ITEMS - 2  # the cards of the embeds come on top
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _blob(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     """Note the reference of one picture or video; false where that is not settled."""
     mask = fields(tape, row, slots)
@@ -120,7 +120,7 @@ def _blob(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     return named < 0 or length(tape, named) == 0 or note_item(notes, MEDIA, named)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _images(tape, images, notes, slots):  # type: ignore[no-untyped-def]
     """Note the references of the pictures; false where that is not settled."""
     image, stop = images + 1, tape[images, NEXT]
@@ -139,7 +139,7 @@ def _images(tape, images, notes, slots):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _embed(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     """Note what an embed links to and shows; the row of the embed inside it, `NOTHING`, or `UNFIT`."""
     mask = fields(tape, row, slots)
@@ -160,7 +160,7 @@ def _embed(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     return media
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _labels(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     """Note the author's labels; false where that is not settled."""
     mask = fields(tape, row, slots)
@@ -183,7 +183,7 @@ def _labels(tape, row, notes, slots):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def read_record(data, tape, row, notes, slots):  # type: ignore[no-untyped-def]
     """Note what the record at `row` of the tape says: `SETTLED`, `UNSETTLED`, or `YEARS_OFF`.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from groundswell.sources.kernels import inner
+
 __all__ = ["NO_TIME", "decimal_at", "time_at"]
 
 NO_TIME = -1
@@ -16,7 +18,7 @@ _EXACT_DIGITS = 15
 """So many digits are an exact float64, and so is 10^15: the quotient is correctly rounded (Clinger 1990)."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _digits(data, at, count):  # type: ignore[no-untyped-def]
     value = np.int64(0)
     for place in range(at, at + count):
@@ -27,7 +29,7 @@ def _digits(data, at, count):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _days(year, month, day):  # type: ignore[no-untyped-def]
     """Days from 1970-01-01 to a Gregorian date (Hinnant, `days_from_civil`)."""
     if month <= 2:
@@ -38,7 +40,7 @@ def _days(year, month, day):  # type: ignore[no-untyped-def]
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_date(year, month, day):  # type: ignore[no-untyped-def]
     if not (year > 0 and 1 <= month <= 12 and day > 0):
         return False
@@ -48,7 +50,7 @@ def _is_date(year, month, day):  # type: ignore[no-untyped-def]
     return day <= (30 if month in (4, 6, 9, 11) else 31)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _offset(data, at, end):  # type: ignore[no-untyped-def]
     """Minutes east of UTC; a number beyond a day where there is no offset."""
     if end - at == 1 and (data[at] | 32) == 122:  # z

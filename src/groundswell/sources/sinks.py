@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from groundswell.batches import RAW
 from groundswell.sources.fields import word
+from groundswell.sources.kernels import inner
 from groundswell.sources.rfc3339 import decimal_at
 from groundswell.sources.siphash import siphash
 from groundswell.sources.tape import END, START, STRING, TOKEN, unescape
@@ -52,13 +52,13 @@ class Sinks(NamedTuple):
     """The columns being written."""
 
     strings: npt.NDArray[np.uint8]
-    """One row of bytes for each string column."""
+    """The bytes of all string columns, each in an equal share of the room."""
     ends: npt.NDArray[np.int32]
     """For each string column: item `i` is the bytes from `ends[i]` to `ends[i + 1]`."""
     lists: npt.NDArray[np.int32]
     """For each list column: the items before each row."""
     counts: npt.NDArray[np.int64]
-    """Rows written; bytes written and items ended of each string column."""
+    """Rows written; where in `strings` each column goes on; items ended of each string column."""
     kinds: npt.NDArray[np.uint8]
     times_us: npt.NDArray[np.int64]
     places: npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def new_sinks(messages: int, total_bytes: int, name_bytes: int) -> Sinks:
     """
     room = max(total_bytes + _ROW_BYTES * messages, name_bytes * messages)
     sinks = Sinks(
-        strings=np.empty((8, room), np.uint8),
+        strings=np.empty(8 * room, np.uint8),
         ends=np.empty((8, max(messages, min(MAX_ITEMS * messages, room)) + 1), np.int32),
         lists=np.empty((4, messages + 1), np.int32),
         counts=np.zeros((3, 8), np.int64),
@@ -82,21 +82,24 @@ def new_sinks(messages: int, total_bytes: int, name_bytes: int) -> Sinks:
         places=np.empty((2, messages), np.float64),
         deliveries=np.zeros(messages, np.uint64),
     )
+    sinks.counts[_WRITTEN] = np.arange(8) * room
     sinks.ends[:, 0] = 0
     sinks.lists[:, 0] = 0
     return sinks
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy(data, start, end, strings, counts, column):  # type: ignore[no-untyped-def]
     """Add `data[start:end]` to the open item of a column."""
     written = counts[_WRITTEN, column]
-    for place in range(end - start):
-        strings[column, written + place] = data[start + place]
+    # Unsigned, because Numba asks of every signed index whether it counts from the end.
+    source, target = np.uint64(start), np.uint64(written)
+    for place in range(np.uint64(end - start)):
+        strings[target + place] = data[source + place]
     counts[_WRITTEN, column] = written + end - start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy_token(data, tape, row, strings, counts, column):  # type: ignore[no-untyped-def]
     """Add a string, or a number as it is written, to the open item of a column; nothing for row -1."""
     if row < 0:
@@ -105,41 +108,48 @@ def _copy_token(data, tape, row, strings, counts, column):  # type: ignore[no-un
     if tape[row, TOKEN] == STRING:
         _copy(data, start, end, strings, counts, column)
     else:
-        counts[_WRITTEN, column] = unescape(data, start, end, strings[column], counts[_WRITTEN, column])
+        counts[_WRITTEN, column] = unescape(data, start, end, strings, counts[_WRITTEN, column])
 
 
-@njit(cache=True, nogil=True)
-def _end_item(ends, counts, column):  # type: ignore[no-untyped-def]
+@inner
+def _start_of(strings, column):  # type: ignore[no-untyped-def]
+    """Where the bytes of a column begin."""
+    return column * (len(strings) // 8)
+
+
+@inner
+def _end_item(strings, ends, counts, column):  # type: ignore[no-untyped-def]
     counts[_ITEMS, column] += 1
-    ends[column, counts[_ITEMS, column]] = counts[_WRITTEN, column]
+    ends[column, counts[_ITEMS, column]] = counts[_WRITTEN, column] - _start_of(strings, column)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _end_link(strings, ends, counts, first):  # type: ignore[no-untyped-def]
     """End a link, or take it back if it is none or is among the row's, the items from `first` on."""
     item = counts[_ITEMS, URLS]
-    start = ends[URLS, item]
+    base = _start_of(strings, URLS)
+    start = base + ends[URLS, item]
     size = counts[_WRITTEN, URLS] - start
     fresh = size >= len(_HTTP)
     for place in range(min(size, len(_HTTP))):
-        fresh = fresh and strings[URLS, start + place] == _HTTP[place]
+        fresh = fresh and strings[start + place] == _HTTP[place]
     for other in range(first, item):
         if not fresh:
             break
-        begin = ends[URLS, other]
-        same = ends[URLS, other + 1] - begin == size
+        begin = base + ends[URLS, other]
+        same = base + ends[URLS, other + 1] - begin == size
         for place in range(size):
             if not same:
                 break
-            same = strings[URLS, begin + place] == strings[URLS, start + place]
+            same = strings[begin + place] == strings[start + place]
         fresh = not same
     if fresh:
-        _end_item(ends, counts, URLS)
+        _end_item(strings, ends, counts, URLS)
     else:
         counts[_WRITTEN, URLS] = start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _note(data, tape, row, hashed, at):  # type: ignore[no-untyped-def]
     """Add a string and a zero byte to what is going to be hashed; for row -1 the zero alone."""
     if row >= 0:
@@ -150,7 +160,7 @@ def _note(data, tape, row, hashed, at):  # type: ignore[no-untyped-def]
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _delivery(data, tape, notes, hash_key, hashed):  # type: ignore[no-untyped-def]
     """The hash of what a redelivered copy shares with its first (`wire._delivery`)."""
     at = _note(data, tape, notes[ACCOUNT], hashed, 0)
@@ -169,7 +179,7 @@ def _delivery(data, tape, notes, hash_key, hashed):  # type: ignore[no-untyped-d
     return siphash(hash_key, hashed, at)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _write_source(data, tape, row, name, strings, counts):  # type: ignore[no-untyped-def]
     """The source's name: `name`, or the ASCII string at `row` in lower case."""
     if row < 0:
@@ -178,11 +188,11 @@ def _write_source(data, tape, row, name, strings, counts):  # type: ignore[no-un
     written = counts[_WRITTEN, _SOURCE]
     _copy(data, tape[row, START], tape[row, END], strings, counts, _SOURCE)
     for place in range(written, counts[_WRITTEN, _SOURCE]):
-        if 65 <= strings[_SOURCE, place] <= 90:
-            strings[_SOURCE, place] |= 32
+        if 65 <= strings[place] <= 90:
+            strings[place] |= 32
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _media_bytes(tape, notes):  # type: ignore[no-untyped-def]
     """Bytes of the references to pictures, which repeat the account and so may outgrow the message."""
     account = tape[notes[ACCOUNT], END] - tape[notes[ACCOUNT], START] + len(_BLOB) + 1
@@ -194,7 +204,7 @@ def _media_bytes(tape, notes):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def write_row(data, tape, notes, names, hash_key, hashed, sinks):  # type: ignore[no-untyped-def]
     """Write the row that the notes speak of; false, and nothing written, when it does not fit.
 
@@ -202,7 +212,7 @@ def write_row(data, tape, notes, names, hash_key, hashed, sinks):  # type: ignor
     """
     strings, ends, lists, counts, kinds, times_us, places, deliveries = sinks
     jetstream = notes[FORM] == JETSTREAM
-    if jetstream and counts[_WRITTEN, MEDIA] + _media_bytes(tape, notes) > strings.shape[1]:
+    if jetstream and counts[_WRITTEN, MEDIA] + _media_bytes(tape, notes) > _start_of(strings, MEDIA + 1):
         return False
     row = counts[_ROW_NUMBER, 0]
     account = notes[ACCOUNT]
@@ -215,19 +225,19 @@ def write_row(data, tape, notes, names, hash_key, hashed, sinks):  # type: ignor
     _copy_token(data, tape, account, strings, counts, _ACCOUNT)
     _copy_token(data, tape, notes[TEXT], strings, counts, _TEXT)
     for column in range(LANGS):
-        _end_item(ends, counts, column)
+        _end_item(strings, ends, counts, column)
     for item in range(notes[COUNT]):
         column, token = notes[ITEMS + 2 * item], notes[ITEMS + 2 * item + 1]
         if jetstream and column == MEDIA:
             _copy(_BLOB, 0, len(_BLOB), strings, counts, MEDIA)
             _copy_token(data, tape, account, strings, counts, MEDIA)
-            strings[MEDIA, counts[_WRITTEN, MEDIA]] = 47
+            strings[counts[_WRITTEN, MEDIA]] = 47
             counts[_WRITTEN, MEDIA] += 1
         _copy_token(data, tape, token, strings, counts, column)
         if jetstream and column == URLS:
             _end_link(strings, ends, counts, lists[URLS - LANGS, row])
         else:
-            _end_item(ends, counts, column)
+            _end_item(strings, ends, counts, column)
     for column in range(LANGS, 8):
         lists[column - LANGS, row + 1] = counts[_ITEMS, column]
     for axis, note in ((0, LATITUDE), (1, LONGITUDE)):
@@ -267,4 +277,6 @@ def batch_of(sinks: Sinks) -> pa.RecordBatch:
 def _strings(sinks: Sinks, column: int) -> pa.StringArray:
     items = int(sinks.counts[_ITEMS, column])
     offsets = pa.py_buffer(sinks.ends[column, : items + 1])
-    return pa.StringArray.from_buffers(items, offsets, pa.py_buffer(sinks.strings[column]))
+    room = len(sinks.strings) // 8
+    data = pa.py_buffer(sinks.strings[column * room : (column + 1) * room])
+    return pa.StringArray.from_buffers(items, offsets, data)

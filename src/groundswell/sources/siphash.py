@@ -8,15 +8,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from groundswell.sources.kernels import inner
+
 __all__ = ["siphash"]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _rotated(word, bits):  # type: ignore[no-untyped-def]
     return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _round(a, b, c, d):  # type: ignore[no-untyped-def]
     a += b
     c += d
@@ -45,8 +47,8 @@ def siphash(key, data, length):  # type: ignore[no-untyped-def]
     d = key[1] ^ np.uint64(0x7465646279746573)
     for start in range(0, length + 1, 8):
         word = np.uint64(0)
-        for place in range(start, min(start + 8, length)):
-            word |= np.uint64(data[place]) << np.uint64(8 * (place - start))
+        for place in range(min(8, length - start)):
+            word |= np.uint64(data[np.uint64(start + place)]) << np.uint64(8 * place)
         if start + 8 > length:
             word |= np.uint64(length & 0xFF) << np.uint64(56)
         d ^= word

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.sources.field_names import NAME_BYTES, NAME_OFFSETS, NAME_SEED, NAME_SLOTS
+from groundswell.sources.kernels import inner
 
 __all__ = [
     "ARRAY", "END", "ESCAPED", "FALSE", "MAX_TOKENS", "NAME", "NEXT", "NULL", "NUMBER", "OBJECT", "START",
@@ -44,7 +44,7 @@ def new_tape() -> npt.NDArray[np.int32]:
     return np.empty((MAX_TOKENS, 5), np.int32)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _sequence(data, at, end):  # type: ignore[no-untyped-def]
     """The byte behind the UTF-8 sequence at `at` (Unicode 15, table 3-7)."""
     lead = data[at]
@@ -73,7 +73,7 @@ def _sequence(data, at, end):  # type: ignore[no-untyped-def]
     return at + length
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _hex(byte):  # type: ignore[no-untyped-def]
     if 48 <= byte <= 57:
         return np.int64(byte) - 48
@@ -82,7 +82,7 @@ def _hex(byte):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _unit(data, at, end):  # type: ignore[no-untyped-def]
     """The UTF-16 code unit of the four hexadecimal digits at `at`."""
     if at + 4 > end:
@@ -96,7 +96,7 @@ def _unit(data, at, end):  # type: ignore[no-untyped-def]
     return unit
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _escape(data, at, end):  # type: ignore[no-untyped-def]
     """The byte behind the escape at `at`, with both halves of a surrogate pair."""
     if at + 1 >= end:
@@ -115,12 +115,12 @@ def _escape(data, at, end):  # type: ignore[no-untyped-def]
     return at + 12 if 0xDC00 <= _unit(data, at + 8, end) <= 0xDFFF else _BROKEN
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _string(data, at, end):  # type: ignore[no-untyped-def]
     """Where the string whose first byte is at `at` ends, and whether it has escapes."""
     token = STRING
     while at < end:
-        byte = data[at]
+        byte = data[np.uint64(at)]  # unsigned: Numba asks of a signed index whether it counts from the end
         if _PLAIN[byte]:
             at += 1
             continue
@@ -138,14 +138,14 @@ def _string(data, at, end):  # type: ignore[no-untyped-def]
     return _BROKEN, token
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _digits(data, at, end):  # type: ignore[no-untyped-def]
     while at < end and 48 <= data[at] <= 57:
         at += 1
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _number(data, at, end):  # type: ignore[no-untyped-def]
     """Where the number at `at` ends."""
     start = at
@@ -165,7 +165,7 @@ def _number(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _literal(data, at, end):  # type: ignore[no-untyped-def]
     """Where `true`, `false` or `null` at `at` ends, and which it is."""
     byte, left = data[at], end - at
@@ -180,7 +180,7 @@ def _literal(data, at, end):  # type: ignore[no-untyped-def]
     return _BROKEN, NULL
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _name_of(data, start, end):  # type: ignore[no-untyped-def]
     """Which of `NAMES` a key is; 0 for none of them."""
     length = end - start
@@ -198,7 +198,7 @@ def _name_of(data, start, end):  # type: ignore[no-untyped-def]
     return np.int64(name)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def read_tape(data, at, end, tape):  # type: ignore[no-untyped-def]
     """Put the tokens of the object in `data[at:end]` onto `tape`; false where that is not settled here."""
     open_rows = np.empty(MAX_DEPTH, np.int32)
@@ -294,7 +294,7 @@ def read_tape(data, at, end, tape):  # type: ignore[no-untyped-def]
         needs_key = tape[open_rows[depth - 1], TOKEN] == OBJECT
 
 
-@njit(cache=True, nogil=True)
+@inner
 def unescape(data, at, end, out, written):  # type: ignore[no-untyped-def]
     """Write a checked string's characters to `out`, never more bytes than it had; the bytes written then."""
     while at < end:
@@ -329,7 +329,7 @@ def unescape(data, at, end, out, written):  # type: ignore[no-untyped-def]
     return written
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _encode(code, out, written):  # type: ignore[no-untyped-def]
     """Write one code point as UTF-8."""
     if code < 0x80:
