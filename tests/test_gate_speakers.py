@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from groundswell.clock import HOUR_US
 from groundswell.gate import SpeakerKeys
+from groundswell.gate.blake2 import keyed_digests
 from groundswell.gate.consent import declined
 from groundswell.gate.speakers import DAY_US, GRACE_US, mentioned
+from groundswell.gate.strings import buffers
 
 SOURCES = pa.array(["a", "a", "b", "a"])
 ACCOUNTS = pa.array(["did:plc:one", "did:plc:two", "did:plc:one", "did:plc:one"])
@@ -33,6 +39,19 @@ def test_two_runs_share_no_speaker_and_no_post_key() -> None:
         second.speakers(0, SOURCES, ACCOUNTS).tolist()
     )
     assert not set(first.posts(SOURCES, ACCOUNTS).tolist()) & set(second.posts(SOURCES, ACCOUNTS).tolist())
+
+
+@settings(deadline=None)
+@given(
+    st.binary(min_size=1, max_size=64),
+    st.binary(min_size=1, max_size=300),
+    st.lists(st.text(max_size=8) | st.integers(0, 400).map("x".__mul__), min_size=1, max_size=8),
+)
+def test_the_kernel_is_blake2b(key: bytes, context: bytes, values: list[str]) -> None:
+    values = [value.encode("utf-8", "ignore").decode() for value in values]
+    expected = [blake2b(context + value.encode(), digest_size=8, key=key).digest() for value in values]
+    digests = keyed_digests(key, context, *buffers(pa.array(values, pa.string())))
+    assert digests.tobytes() == b"".join(expected)
 
 
 def test_hashes_of_different_purposes_do_not_meet() -> None:

@@ -129,7 +129,12 @@ def test_lines_are_cut_wherever_the_chunks_are() -> None:
         chunks = [content[place : place + size] for place in range(0, len(content), size)]
         lines = split(chunks, limit=10)
         assert [line[:11] for line in lines] == [b"one", b"two\r", b"x" * 11, b"last"]
-        assert max(map(len, lines)) <= 11 + size
+
+
+def test_a_long_line_is_cut_where_its_block_ends() -> None:
+    block = 1 << 20
+    chunks = [b"a\n" + b"x" * (block - 2), b"x" * block, b"x" * block, b"x\nlast"]
+    assert [len(line) for line in split(chunks, limit=1000)] == [1, 1001, 4]
 
 
 @given(

@@ -13,15 +13,16 @@ Owns no memory of posts and no redaction.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
-from hashlib import blake2b
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.clock import HOUR_US
+from groundswell.gate.blake2 import keyed_digests
 from groundswell.gate.patterns import ACCOUNT, WORD
+from groundswell.gate.strings import buffers
 
 __all__ = ["SpeakerKeys", "mentioned"]
 
@@ -50,37 +51,29 @@ def mentioned(texts: pa.StringArray) -> pa.StringArray:
     return pc.utf8_lower(pc.replace_substring_regex(names, r"\p{Cf}+", ""))
 
 
-def _hash(key: bytearray, context: bytes, values: Iterable[str]) -> np.ndarray:
-    """Keyed BLAKE2b-64 of each value within a context; 0, which means none, becomes 1."""
-    if not any(key):
-        raise ValueError("the speaker keys were destroyed; make new `SpeakerKeys`")
-    base = blake2b(context + b"\0", digest_size=8, key=key)
-    digests = bytearray()
-    for value in values:  # one library call for each distinct value of a batch
-        hashed = base.copy()
-        hashed.update(value.encode("utf-8", "surrogatepass"))
-        digests += hashed.digest()
-    hashes = np.frombuffer(bytes(digests), np.uint64).copy()
-    hashes[hashes == 0] = 1
-    return hashes
-
-
 def _hash_column(
     key: bytearray, purpose: bytes, sources: pa.StringArray, values: pa.StringArray
 ) -> np.ndarray:
-    """Hash each row's value within its source, each distinct value once; 0 where the value is null."""
+    """Keyed BLAKE2b-64 of each row's value within its source; 0 where the value is null.
+
+    A hash of 0, which means none, becomes 1.
+    """
+    if not any(key):
+        raise ValueError("the speaker keys were destroyed; make new `SpeakerKeys`")
     out = np.zeros(len(values), np.uint64)
-    encoded_sources = sources.dictionary_encode()
-    names = encoded_sources.dictionary.to_pylist()
-    which = encoded_sources.indices.to_numpy()
+    encoded = sources.dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    which = encoded.indices.to_numpy()
     for index, name in enumerate(names):
-        rows = np.arange(len(values)) if len(names) == 1 else np.flatnonzero(which == index)
-        encoded = (values if len(names) == 1 else values.take(pa.array(rows))).dictionary_encode()
-        hashes = _hash(key, purpose + b"\0" + name.encode(), encoded.dictionary.to_pylist())
-        filled = encoded.indices.is_valid().to_numpy(zero_copy_only=False)
-        codes = encoded.indices.fill_null(0).to_numpy()
-        if len(hashes):
-            out[rows[filled]] = hashes[codes[filled]]
+        context = purpose + b"\0" + name.encode() + b"\0"
+        if len(names) == 1:
+            out = keyed_digests(key, context, *buffers(values.fill_null("")))
+        else:
+            rows = np.flatnonzero(which == index)
+            out[rows] = keyed_digests(key, context, *buffers(values.take(pa.array(rows)).fill_null("")))
+    out[out == 0] = 1
+    if values.null_count:
+        out[values.is_null().to_numpy(zero_copy_only=False)] = 0
     return out
 
 
