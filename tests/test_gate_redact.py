@@ -49,6 +49,7 @@ redactor = Redactor()
         ("plate AA-123-BB seen", "plate seen"),
         ("passport number C01234567 lost", "lost"),
         ("SSN 791-10-5487 leaked", "leaked"),
+        ("PAN ABCPE1234F leaked", "PAN leaked"),
         ("lives at 24 Clarke Avenue, Apt. 322 alone", "lives at alone"),
         ("wohnt Hauptstraße 12a heute", "wohnt heute"),
         ("il habite 12 rue de la Paix depuis", "il habite depuis"),
@@ -216,21 +217,24 @@ def test_formatted_identifiers_of_presidio_research_go() -> None:
         assert sum(gone) / len(gone) >= goal, entity
 
 
+IDENTIFIERS_WRITTEN = [
+    "jane [at] example [dot] com", "jane at example dot com", "did:web:a.example", "@a@b.example",
+    "a@b.example", "@x",
+    "x.tumblr.com", "see u/jane_doe", "ig: jane_doe", "jane#1234", "GB59 NAWV 7713 6867 0493 56",
+    "aa:bb:cc:dd:ee:ff",
+    "00-1B-44-11-3A-B7", "2001:db8::1", "48°51′29″N", "40.712800, -74.006000", "///one.two.three",
+    "dni 12345678",
+    "AA-123-BB", "京A12345", "number plate xy 123", "госномер а123вс77", "12 Main Street", "PO Box 12",
+    "SW1A 1AA",
+    "12 rue Bleue", "Calle Mayor 12", "Lindenstraße 5", "ul. Prosta 7", "ул. Мира 5",
+    "Atatürk Caddesi No: 5",
+    "شارع النيل 12", "南京路100号", "강남대로 12", "Jl. Merdeka No. 7", "Kossuth utca 5", "X1234567B",
+    "паспорт 4509 123456",
+]  # fmt: skip
+
+
 def test_features_are_never_missed_where_a_pattern_would_match() -> None:
-    texts = [
-        "jane [at] example [dot] com", "jane at example dot com", "did:web:a.example", "@a@b.example",
-        "a@b.example", "@x",
-        "x.tumblr.com", "see u/jane_doe", "ig: jane_doe", "jane#1234", "GB59 NAWV 7713 6867 0493 56",
-        "aa:bb:cc:dd:ee:ff",
-        "00-1B-44-11-3A-B7", "2001:db8::1", "48°51′29″N", "40.712800, -74.006000", "///one.two.three",
-        "dni 12345678",
-        "AA-123-BB", "京A12345", "number plate xy 123", "госномер а123вс77", "12 Main Street", "PO Box 12",
-        "SW1A 1AA",
-        "12 rue Bleue", "Calle Mayor 12", "Lindenstraße 5", "ul. Prosta 7", "ул. Мира 5",
-        "Atatürk Caddesi No: 5",
-        "شارع النيل 12", "南京路100号", "강남대로 12", "Jl. Merdeka No. 7", "Kossuth utca 5", "X1234567B",
-        "паспорт 4509 123456",
-    ]  # fmt: skip
+    texts = IDENTIFIERS_WRITTEN
     column, _ = reveal(pa.array(texts))
     flags = features(column)
     for pattern in (*ACCOUNTS, *DOCUMENTS):

@@ -49,7 +49,15 @@ class Feature(IntFlag):
     """Words or brackets that spell out an address."""
     DOCUMENT = 1 << 15
     VEHICLE = 1 << 16
-    STREET = 1 << 17
+    VEHICLE_RUSSIAN = 1 << 17
+    STREET = 1 << 18
+    """A word of English addresses."""
+    BOX = 1 << 19
+    STREET_FRENCH = 1 << 20
+    STREET_ROMANCE = 1 << 21
+    STREET_GERMANIC = 1 << 22
+    STREET_SLAVIC = 1 << 23
+    STREET_OTHER = 1 << 24
 
 
 _WORDS = {
@@ -71,15 +79,21 @@ _WORDS = {
     """,
     Feature.VEHICLE: """
         plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
-        targa kenteken plaka rejestracja regs registrations targas kentekens
+        targa kenteken plaka rejestracja regs registrations kennzeichens matrículas matriculas plaques
+        immatriculations targas kentekens plakas rejestracjas
     """,
     Feature.STREET: """
         street st avenue ave road rd boulevard blvd lane ln drive dr court ct terrace crescent close parkway
-        pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way box apt
-        suite psc unit apo fpo dpo rue av bd chemin allée impasse quai cours calle avenida avda plaza paseo
-        carrera rua travessa praça viale piazza corso via utca út körút ul al os caddesi cad sokak sok
-        sokağı bulvarı mah mahallesi jalan jl jln c
+        pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way
     """,
+    Feature.BOX: "box pobox obox apt suite psc unit apo fpo dpo",
+    Feature.STREET_FRENCH: "rue avenue av boulevard bd chemin allée impasse quai cours",
+    Feature.STREET_ROMANCE: """
+        calle c avenida avda plaza paseo carrera rua travessa praça viale piazza corso via
+    """,
+    Feature.STREET_GERMANIC: "utca út körút",
+    Feature.STREET_SLAVIC: "ul al os",
+    Feature.STREET_OTHER: "caddesi cad sokak sok sokağı bulvarı mah mahallesi jalan jl jln",
 }
 # The last three bytes of words such as Hauptstraße, where a house number follows.
 _STREET_ENDINGS = """
@@ -89,6 +103,7 @@ _STREET_ENDINGS = """
 
 _NUMBER_DIGITS = 6
 _KEY_LENGTH = 20
+_MAX_PARTS = 8  # of a word; one with more could be anything
 _BASIS, _PRIME = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
 _SLOTS = 1 << 16
 
@@ -126,9 +141,14 @@ _ENDINGS = _ending_slots()
 _AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGREE = (
     int(flag) for flag in list(Feature)[:10]
 )
-_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT, _VEHICLE, _STREET = (
-    int(flag) for flag in list(Feature)[10:]
-)
+_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT = (int(flag) for flag in list(Feature)[10:16])
+_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER = (
+    int(flag)
+    for flag in (
+        Feature.VEHICLE_RUSSIAN, Feature.STREET_GERMANIC, Feature.STREET_SLAVIC, Feature.STREET_OTHER
+    )
+)  # fmt: skip
+_WITH_DIGITS = sum(flag for flag in Feature if flag >= Feature.DOCUMENT)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -157,6 +177,8 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
         found |= _DID
     if following == 47 and ((data[begin] | 32) == 117) and (length == 1 or length == 4):
         found |= _PATH
+    if length >= 4 and 48 <= following <= 57:
+        found |= _DOCUMENT  # the word may begin with a telling one: passportC01234567
     if length >= 3 and end + 1 < stop:
         at = end + 1 if following == 46 else end
         while at < stop and data[at] == 32:
@@ -166,7 +188,30 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
             for place in range(end - 3, end):
                 tail = _fold(tail, data[place])
             if endings[np.int64((tail >> np.uint64(32)) & np.uint64(_SLOTS - 1))]:
-                found |= _STREET
+                found |= _STREET_GERMANIC
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[no-untyped-def]
+    """The features that parts of the word `data[begin:end]` announce: RE2 has a boundary at each `é`."""
+    found = 0
+    beginnings = 0
+    for place in range(begin, end):
+        if data[place] >= 0x80 or (place > begin and data[place - 1] < 0x80):
+            continue
+        beginnings += 1
+        if beginnings > _MAX_PARTS:
+            return _WITH_DIGITS | _PLATFORM | _SPELLED
+        value = np.uint64(_BASIS)
+        plain = True
+        for inside in range(place, end):
+            byte = data[inside]
+            if byte >= 0x80 and plain:
+                found |= _word(data, start, place, inside, stop, value, word_flags, endings)
+                plain = False
+            value = _fold(value, byte | 32 if byte < 0x80 else byte)
+        found |= _word(data, start, place, end, stop, value, word_flags, endings)
     return found
 
 
@@ -180,14 +225,26 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
         capital = numeral = start - 9  # where the last ones stood
         value = np.uint64(_BASIS)
         begin = -1
-        foreign = has_at = False
+        foreign = cyrillic = beyond = has_at = False
+        mixed = False  # has the open word letters beyond ASCII?
+        is_apart = False  # is the open word of another script than the Latin one, or of signs?
         at = start
         while at < stop:
             byte = data[at]
             small = byte | 32
             if 97 <= small <= 122 or byte >= 0x80:
+                code, after = next_code_point(data, at)
+                apart = code >= 0x370 or 0x80 <= code < 0xC0
+                if begin >= 0 and apart != is_apart:
+                    # Scripts that set no words apart, and ours between them; signs beside a word.
+                    found |= _word(data, start, begin, at, stop, value, word_flags, endings)
+                    if mixed:
+                        found |= _parts(data, start, begin, at, stop, word_flags, endings)
+                    begin = -1
+                is_apart = apart
                 if begin < 0:
                     begin = at
+                    mixed = False
                     value = np.uint64(_BASIS)
                 if byte < 0x80:
                     value = _fold(value, small)
@@ -201,17 +258,20 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                     at += 1
                     continue
                 run = run_digits = 0
-                code, after = next_code_point(data, at)
+                mixed = not apart
                 if code < len(plain):
                     if plain[code]:
                         found |= _DISGUISE
                     if digit_values[code] >= 0:
                         digits += 1
                 if code >= 0x370:
-                    foreign = foreign or not 0x2000 <= code < 0x2E80
                     capital = after - 1  # scripts with other capitals, or with none
                     if at - numeral <= 2:
                         found |= _CODE
+                    if not 0x2000 <= code < 0x2E80 and not 0xFE00 <= code <= 0xFE0F and code < 0x1F000:
+                        foreign = True
+                        cyrillic = cyrillic or 0x400 <= code < 0x530
+                        beyond = beyond or code >= 0x600
                     if code == 0x3002 or code == 0xFF61:
                         found |= _LINK
                     elif code == 0x2116:
@@ -228,6 +288,8 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                 if at - begin == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:
                     has_at = True
                 found |= _word(data, start, begin, at, stop, value, word_flags, endings)
+                if mixed:
+                    found |= _parts(data, start, begin, at, stop, word_flags, endings)
                 begin = -1
             following = data[at + 1] if at + 1 < stop else np.uint8(32)
             before = data[at - 1] if at > start else np.uint8(32)
@@ -271,6 +333,8 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
             at += 1
         if begin >= 0:
             found |= _word(data, start, begin, stop, stop, value, word_flags, endings)
+            if mixed:
+                found |= _parts(data, start, begin, stop, stop, word_flags, endings)
         if digits:
             found |= _DIGIT
         if digits >= _NUMBER_DIGITS:
@@ -279,10 +343,15 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
             found |= _OCTETS
         if has_at and found & _LINK:
             found |= _SPELLED
-        if foreign and digits:  # words of these scripts carry endings, or are not set apart
-            found |= _STREET | _VEHICLE | (_DOCUMENT if digits >= 4 else 0)
+        # Words of other scripts carry endings, or are not set apart.
+        if foreign and digits >= 4:
+            found |= _DOCUMENT
+        if cyrillic:
+            found |= _STREET_SLAVIC | _VEHICLE_RUSSIAN
+        if beyond:
+            found |= _STREET_OTHER
         if not digits:
-            found &= ~(_STREET | _VEHICLE | _DOCUMENT)
+            found &= ~_WITH_DIGITS
         out[row] = found
 
 

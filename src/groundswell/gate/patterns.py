@@ -119,7 +119,6 @@ _DOCUMENT = (
 _NATIONAL = _any(
     r"\b[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b",  # Italy
     r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d\b",  # Mexico
-    r"\b[A-Z]{5}\d{4}[A-Z]\b",  # India, PAN
     r"\b\d{8}-?[A-HJ-NP-TV-Z]\b",  # Spain
     r"\b[XYZ]-?\d{7}-?[A-Z]\b",
     r"\b[STFGM]\d{7}[A-Z]\b",  # Singapore
@@ -132,6 +131,7 @@ _NATIONAL = _any(
     r"(?i:\b[a-ceghj-prstw-z][a-ceghj-nprstw-z] ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b)",  # United Kingdom
     r"\b[A-Z]{1,3}\d{7,}[A-Z0-9]*\b",  # passports and licences of many states
 )
+_NATIONAL_INDIA = r"\b[A-Z]{5}\d{4}[A-Z]\b"  # PAN: too few digits to be looked at as a number
 _PLATE = _any(
     r"\b[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{2,4}[EH]?\b",  # Germany
     r"\b[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}\b",  # France, Italy
@@ -245,14 +245,15 @@ DOCUMENTS = (
     Pattern("national_id", Feature.DOCUMENT, _DOCUMENT),
     Pattern("plate", Feature.CODE, _PLATE),
     Pattern("plate", Feature.VEHICLE, _PLATE_NAMED, keeps=True),
-    Pattern("plate", Feature.VEHICLE, _PLATE_RUSSIAN, keeps=True),
+    Pattern("plate", Feature.VEHICLE_RUSSIAN, _PLATE_RUSSIAN, keeps=True),
     Pattern("national_id", Feature.NUMBER, _NATIONAL),
+    Pattern("national_id", Feature.CODE, _NATIONAL_INDIA),
     Pattern("address", Feature.STREET, _ADDRESS_ENGLISH),
-    Pattern("address", Feature.STREET, _ADDRESS_BOX),
+    Pattern("address", Feature.BOX, _ADDRESS_BOX),
     Pattern("address", Feature.CODE, _POSTCODE),
-    Pattern("address", Feature.STREET, _ADDRESS_FRENCH),
-    Pattern("address", Feature.STREET, _ADDRESS_ROMANCE),
-    Pattern("address", Feature.STREET, _ADDRESS_GERMANIC),
-    Pattern("address", Feature.STREET, _ADDRESS_SLAVIC),
-    Pattern("address", Feature.STREET, _ADDRESS_OTHER),
+    Pattern("address", Feature.STREET_FRENCH, _ADDRESS_FRENCH),
+    Pattern("address", Feature.STREET_ROMANCE, _ADDRESS_ROMANCE),
+    Pattern("address", Feature.STREET_GERMANIC, _ADDRESS_GERMANIC),
+    Pattern("address", Feature.STREET_SLAVIC, _ADDRESS_SLAVIC),
+    Pattern("address", Feature.STREET_OTHER, _ADDRESS_OTHER),
 )

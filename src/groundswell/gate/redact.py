@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.gate.disguise import unmask
+from groundswell.gate.expressions import Expression
 from groundswell.gate.features import Feature, features
 from groundswell.gate.links import BARE_URL, URL
 from groundswell.gate.numbers import NumberClass, strip_numbers
@@ -23,13 +24,13 @@ from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, Pattern
 
 __all__ = ["IDENTIFIERS", "Redactor", "reveal"]
 
-_LINK = Pattern("url", Feature.LINK, URL)
-_BARE_LINK = Pattern("url", Feature.LINK, BARE_URL)
+LINK = Pattern("url", Feature.LINK, URL)
+BARE_LINK = Pattern("url", Feature.LINK, BARE_URL)
 _UNSETTLED = "unsettled"
 
 IDENTIFIERS = (
     *sorted(
-        {pattern.identifier for pattern in (_LINK, *ACCOUNTS, *DOCUMENTS)}
+        {pattern.identifier for pattern in (LINK, *ACCOUNTS, *DOCUMENTS)}
         | {str(flag.name).lower() for flag in NumberClass}
     ),
     _UNSETTLED,
@@ -37,9 +38,12 @@ IDENTIFIERS = (
 """The classes that are counted; `unsettled` is a text that was blanked because it would not settle."""
 
 _MAX_ROUNDS = 6
-_HOLLOW = r"[(\[{<«“]\s*[)\]}>»”]"
-_LOST_PUNCTUATION = r"[ \t]+([,;:.!?…]+(?:\s|$))"
-_MARGINS = r"^[\s:;,.]+(?:\s|$)|\s+$|^\s+"
+_MENDING = (
+    (Expression(r"[(\[{<«“]\s*[)\]}>»”]"), " "),  # what was in the brackets is gone
+    (Expression(r"[ \t]+([,;:.!?…]+(?:\s|$))"), r"\1"),
+    (Expression(r"[ \t]{2,}"), " "),
+    (Expression(r"^[\s:;,.]+(?:\s|$)|\s+$|^\s+"), ""),
+)
 
 
 def reveal(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
@@ -127,25 +131,28 @@ class _Work:
             due &= self._changed_at >= self._step - len(_STEPS)
         return np.flatnonzero(due)
 
-    def _replace(self, rows: np.ndarray, values: pa.StringArray) -> np.ndarray:
-        """Put new values; which of the rows changed (bool)? A step that changes a text changes its length."""
+    def _replace(self, rows: np.ndarray, values: pa.StringArray) -> None:
+        """Put new values where they differ. A step that changes a text changes its length."""
         part = self.texts.take(pa.array(rows))
         changed = pc.not_equal(pc.binary_length(part), pc.binary_length(values)).to_numpy(
             zero_copy_only=False
         )
         if changed.any():
-            self.texts = _put(self.texts, rows, values)
-            self._changed_at[rows[changed]] = self._step
-        return np.asarray(changed)
+            self._put(rows[changed], values.filter(pa.array(changed)))
 
-    def strip(self, pattern: Pattern) -> None:
+    def _put(self, rows: np.ndarray, values: pa.StringArray) -> None:
+        """Put texts that this step changed."""
+        self.texts = _put(self.texts, rows, values)
+        self._changed_at[rows] = self._step
+
+    def strip(self, pattern: Pattern, compiled: Expression) -> None:
         """Take one pattern out of the texts."""
         rows = self._due(pattern.needs)
         if len(rows):
             part = self.texts.take(pa.array(rows))
-            put = r"\1 " if pattern.keeps else " "
-            changed = self._replace(rows, pc.replace_substring_regex(part, pattern.expression, put))
+            changed, values = compiled.replaced(part, r"\1 " if pattern.keeps else " ")
             if changed.any():
+                self._put(rows[changed], values.filter(pa.array(changed)))
                 self.counts[pattern.identifier] += int(changed.sum())
 
     def strip_numbers(self) -> None:
@@ -167,10 +174,10 @@ class _Work:
         """Mend the holes made since the last tidying: empty brackets, doubled spaces, stray punctuation."""
         rows = np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
         if len(rows):
-            holed = pc.replace_substring_regex(self.texts.take(pa.array(rows)), _HOLLOW, " ")
-            holed = pc.replace_substring_regex(holed, _LOST_PUNCTUATION, r"\1")
-            holed = pc.replace_substring_regex(holed, r"[ \t]{2,}", " ")
-            self._replace(rows, pc.replace_substring_regex(holed, _MARGINS, ""))
+            texts = self.texts.take(pa.array(rows))
+            for expression, put in _MENDING:
+                _, texts = expression.replaced(texts, put)
+            self._replace(rows, texts)
 
     def look_again(self) -> None:
         """Say anew what the changed texts hold."""
@@ -191,15 +198,16 @@ def _put(texts: pa.StringArray, rows: np.ndarray, values: pa.StringArray) -> pa.
 
 
 def _stripping(pattern: Pattern) -> Callable[[_Work], None]:
-    return lambda work: work.strip(pattern)
+    compiled = Expression(pattern.expression)
+    return lambda work: work.strip(pattern, compiled)
 
 
 # Links first, because a link may hold a handle; bare ones after mail addresses, whose hosts look like them.
 _STEPS: tuple[Callable[[_Work], None], ...] = (
     _Work.unmask,
-    _stripping(_LINK),
+    _stripping(LINK),
     _Work.look_again,
-    *map(_stripping, (*ACCOUNTS, _BARE_LINK)),
+    *map(_stripping, (*ACCOUNTS, BARE_LINK)),
     _Work.tidy,
     _Work.look_again,
     *map(_stripping, DOCUMENTS),

@@ -1,0 +1,122 @@
+"""Redaction against its plain reference: every step tried on every text, all expressions run by Arrow.
+
+What the features clear, and which engine runs an expression, must change nothing but the time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groundswell.gate import Redactor, redact
+from groundswell.gate.expressions import Expression
+from groundswell.gate.features import features
+from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS
+from groundswell.gate.redact import BARE_LINK, LINK
+from tests.measuring import measuring
+from tests.test_gate_redact import _PIECES, IDENTIFIERS_WRITTEN
+
+PATTERNS = (LINK, *ACCOUNTS, BARE_LINK, *DOCUMENTS)
+EVERYTHING = (1 << 31) - 1
+redactor = Redactor()
+
+_TEXTS = st.lists(
+    st.lists(_PIECES | st.sampled_from(IDENTIFIERS_WRITTEN) | st.text(max_size=6), max_size=10).map("".join),
+    min_size=1,
+    max_size=6,
+).map(lambda texts: pa.array([text.encode("utf-8", "ignore").decode() for text in texts], pa.string()))
+
+
+@contextmanager
+def every_step_on_every_text() -> Iterator[None]:
+    """The plain reference: features that clear nothing, and Arrow for every expression."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redact, "features", lambda texts: np.full(len(texts), EVERYTHING, np.int32))
+        patch.setattr(Expression.replaced, "__defaults__", (0,))
+        yield
+
+
+def reference(texts: pa.StringArray) -> pa.StringArray:
+    with every_step_on_every_text():
+        return redactor.redact(texts)[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TEXTS)
+def test_redaction_is_the_plain_references(texts: pa.StringArray) -> None:
+    assert redactor.redact(texts)[0].to_pylist() == reference(texts).to_pylist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TEXTS)
+def test_a_text_without_its_features_never_matches(texts: pa.StringArray) -> None:
+    """A pattern is tried where all its features are: anywhere else it must have nothing to find."""
+    revealed, _ = redact.reveal(texts)
+    flags = features(revealed)
+    for pattern in PATTERNS:
+        hits = pc.match_substring_regex(revealed, pattern.expression).to_numpy(zero_copy_only=False)
+        wanted = int(pattern.needs)
+        missed = revealed.filter(pa.array(hits & ((flags & wanted) != wanted)))
+        assert missed.to_pylist() == [], pattern.identifier
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TEXTS)
+def test_both_engines_say_the_same(texts: pa.StringArray) -> None:
+    for pattern in PATTERNS:
+        expression, put = Expression(pattern.expression), r"\1 " if pattern.keeps else " "
+        one_by_one = expression.replaced(texts, put, many=1 << 30)
+        together = expression.replaced(texts, put, many=0)
+        assert one_by_one[1].to_pylist() == together[1].to_pylist()
+        assert one_by_one[0].tolist() == together[0].tolist()
+
+
+class _Post(msgspec.Struct):
+    text: str
+
+
+def posts(count: int, seed: int) -> pa.StringArray:
+    """Real posts; into a fifth of them an identifier is put, and some are cut, doubled or joined."""
+    decoder = msgspec.json.Decoder(_Post)
+    with gzip.open(measuring("events", "crisislext6.jsonl.gz")) as lines:
+        real = [decoder.decode(line).text for line in lines]
+    with gzip.open(measuring("language", "social_train.tsv.gz"), "rt", encoding="utf-8") as tweets:
+        real += [line.rstrip("\n").split("\t")[2] for line in tweets]
+    rng = random.Random(seed)
+    texts = []
+    for _ in range(count):
+        text = rng.choice(real)
+        place = rng.randrange(len(text) + 1)
+        match rng.randrange(12):
+            case 0 | 1:
+                text = f"{text[:place]} {rng.choice(IDENTIFIERS_WRITTEN)} {text[place:]}"
+            case 2:
+                text = text[:place] + rng.choice(IDENTIFIERS_WRITTEN) + text[place:]
+            case 3:
+                text = text[place:] + rng.choice(real)
+        texts.append(text)
+    return pa.array(texts, pa.string())
+
+
+@pytest.mark.parametrize(
+    "count", [6000, pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
+)
+def test_real_posts_are_redacted_as_by_the_plain_reference(count: int) -> None:
+    texts = posts(count, seed=9)
+    for start in range(0, count, 50_000):
+        part = texts.slice(start, 50_000)
+        expected = reference(part)
+        assert redactor.redact(part)[0].equals(expected)
+        # In small batches other rows come together, and the other engine is at work.
+        small = [redactor.redact(part.slice(at, 97))[0] for at in range(0, min(len(part), 1000), 97)]
+        assert pa.concat_arrays(small).slice(0, 1000).equals(expected.slice(0, 1000))
