@@ -36,8 +36,8 @@ class PlaceFinder(Protocol):
 class EnrichSettings(Settings, frozen=True, kw_only=True):
     """Settings of the stage, table `[enrich]`."""
 
-    min_language_confidence: float = 0.35
-    """Under this, a post's language is `und`. In [0, 1]."""
+    min_language_confidence: float = 0.5
+    """Under this chance of being right, a post's language is `und`. In [0, 1]; a declaration counts as .5."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.min_language_confidence <= 1.0:

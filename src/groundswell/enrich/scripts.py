@@ -1,7 +1,9 @@
 """Which script a text is in, and its letters alone: one pass over the bytes, before any language model.
 
 Scripts are ISO 15924 codes. Han, kana and Hangul letters count double, for one of them says as much as two
-letters of an alphabet. Links, handles, digits, emoji and punctuation are no letters; they become one space.
+letters of an alphabet. Links, handles, entities, `RT`, digits, emoji and punctuation are no letters; they
+become one space. Letters are lower-cased and in one form; one apostrophe stands for all; a letter is written
+at most twice running.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.fold import I32, TABLED, U8, decode, text_buffers
+from groundswell.enrich.fold import I32, U8, U32, decode, text_buffers
 
-__all__ = ["SCRIPTS", "Letters", "letters"]
+__all__ = ["SCRIPTS", "U16", "Letters", "letters"]
+
+U16 = npt.NDArray[np.uint16]
 
 SCRIPTS = (
     *("Zyyy", "Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu"),
@@ -34,6 +39,7 @@ _BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x1E00, 0x1EFF),
         (0x2C60, 0x2C7F),
         (0xA720, 0xA7FF),
+        (0xFB00, 0xFB06),
         (0xFF21, 0xFF5A),
     ),
     "Grek": ((0x370, 0x3FF), (0x1F00, 0x1FFF)),
@@ -69,103 +75,173 @@ _BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
     "Olck": ((0x1C50, 0x1C7F),),
     "Tfng": ((0x2D30, 0x2D7F),),
     "Kana": ((0x3041, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F)),
-    "Hani": ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)),
+    "Hani": ((0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)),
     "Yiii": ((0xA000, 0xA4CF),),
     "Vaii": ((0xA500, 0xA63F),),
     "Java": ((0xA980, 0xA9DF),),
     "Mtei": ((0xAAE0, 0xAAFF), (0xABC0, 0xABFF)),
-    "Adlm": ((0x1E900, 0x1E95F),),
 }
 
 _HAN = _NUMBER["Hani"]
 _KANA = _NUMBER["Kana"]
 _HANGUL = _NUMBER["Hang"]
+_ADLM = _NUMBER["Adlm"]
 _KANA_SHARE = 8  # one kana in eight letters makes Han Japanese
+
+_SPACE = 32
+_MARK = 63  # in place of a script: belongs to the word it stands in
+_APOSTROPHES = "'’ʼ‛＇ʹ`´ʻ‘"
+# Zero-width characters, soft hyphen and tatweel mean nothing to a reader.
+_INVISIBLE = (
+    0xAD,
+    0x61C,
+    0x640,
+    0x200B,
+    0x200C,
+    0x200D,
+    0x200E,
+    0x200F,
+    0x2060,
+    0xFEFF,
+    *range(0xFE00, 0xFE10),
+)
+# Letters beyond the basic plane: Adlam, capitals first; Han is one and the same unknown character.
+_ADLAM = 0x1E900
+_ADLAM_SMALL = 0x1E922
+_ADLAM_END = 0x1E95F
+_PLANE_2 = 0x20000
+_PLANE_4 = 0x40000
+_RARE_HAN = 0xF8FF
 
 
 class Letters(NamedTuple):
     """A batch's letters alone."""
 
-    offsets: I32
-    data: U8
-    """UTF-8; words separated by single spaces."""
+    bounds: I32
+    """Rows + 1 positions in `codes`."""
+    codes: U16
+    """Code points (Adlam moved to U+E900 …); words between single spaces, one at either end too."""
     script: U8
     """Index into `SCRIPTS`; 0 when there are no letters."""
-    letters: I32
+    counts: I32
     """Letters of that script."""
 
 
 @cache
-def _table() -> U8:
-    """The script of each code point that is a letter or mark, else 0 (marks of no script: 255)."""
-    table = np.zeros(TABLED, np.uint8)
+def _table() -> U32:
+    """For each code point of the basic plane: what it is read as, and `script << 16`.
+
+    Read as 0 is left out, as a space ends a word.
+    """
+    table = np.full(0x10000, _SPACE, np.uint32)
     for script, blocks in _BLOCKS.items():
         for low, high in blocks:
             for code in range(low, high + 1):
-                if unicodedata.category(chr(code))[0] in "LM":
-                    table[code] = _NUMBER[script]
-    table[0x300:0x370] = 255
-    table[0x200C:0x200E] = 255  # zero-width joiners are part of a word's spelling
-    table[ord("'")] = table[0x2019] = 255
+                char = chr(code)
+                if unicodedata.category(char)[0] in "LM":
+                    lowered = unicodedata.normalize("NFKC", char).lower()
+                    read = ord(lowered) if len(lowered) == 1 else code
+                    table[code] = (read if read < 0x10000 else code) | _NUMBER[script] << 16
+    for code in range(0x300, 0x370):
+        table[code] = code | _MARK << 16
+    for char in _APOSTROPHES:
+        table[ord(char)] = ord("'") | _MARK << 16
+    table[ord("İ")] = ord("i") | _NUMBER["Latn"] << 16
+    table[list(_INVISIBLE)] = 0
     return table
 
 
-def letters(text: pa.StringArray, cap_bytes: int) -> Letters:
-    """The letters of every row and the script most of them are in; at most `cap_bytes` a row are kept."""
+def letters(text: pa.StringArray, cap: int) -> Letters:
+    """The letters of every row and the script most of them are in; of each row the first `cap` are read."""
     offsets, data = text_buffers(text)
-    bounds = np.zeros(len(offsets), np.int32)
-    lengths = np.minimum(np.diff(offsets), cap_bytes + 4)
-    out = np.empty(int(lengths.sum()) + len(lengths), np.uint8)
-    script = np.zeros(len(lengths), np.uint8)
-    count = np.zeros(len(lengths), np.int32)
-    _letters(offsets, data, cap_bytes, _table(), out, bounds, script, count)
-    return Letters(bounds, out[: bounds[-1]], script, count)
+    rows = len(offsets) - 1
+    lengths = np.minimum(np.diff(offsets), cap)
+    codes = np.empty(int(lengths.sum()) + 3 * rows, np.uint16)
+    bounds = np.zeros(rows + 1, np.int32)
+    script = np.zeros(rows, np.uint8)
+    count = np.zeros(rows, np.int32)
+    _letters(offsets, data, cap, _table(), codes, bounds, script, count)
+    return Letters(bounds, codes[: bounds[-1]], script, count)
 
 
 @njit(cache=True, nogil=True)
-def _skips_word(data: U8, i: int, end: int) -> bool:
-    """Whether a handle or a link begins here."""
-    if data[i] == 64:
-        return True
-    return bool(
-        end - i > 4 and data[i] == 104 and data[i + 1] == 116 and data[i + 2] == 116 and data[i + 3] == 112
-    )
+def _skipped(data: U8, i: int, end: int) -> int:
+    """The end of the handle, link, entity or `RT` that begins at `i`; `i` itself where none does."""
+    lead = data[i]
+    if lead == 38:  # &amp;
+        for k in range(i + 2, min(i + 8, end)):
+            if data[k] == 59:
+                return k + 1
+        return i
+    if lead == 82:  # RT
+        return i + 2 if i + 2 < end and data[i + 1] == 84 and data[i + 2] == 32 else i
+    link = lead == 64  # @
+    link |= end - i > 3 and lead == 104 and data[i + 1] == 116 and data[i + 2] == 116 and data[i + 3] == 112
+    link |= end - i > 3 and lead == 119 and data[i + 1] == 119 and data[i + 2] == 119 and data[i + 3] == 46
+    if link:
+        while i < end and data[i] > 32:
+            i += 1
+    return i
 
 
 @njit(cache=True, nogil=True)
 def _letters(
-    offsets: I32, data: U8, cap_bytes: int, table: U8, out: U8, bounds: I32, script: U8, count: I32
+    offsets: I32, data: U8, cap: int, table: U32, codes: U16, bounds: I32, script: U8, count: I32
 ) -> None:
-    counts = np.zeros(len(SCRIPTS), np.int32)
+    counts = np.zeros(_MARK + 1, np.int32)
     at = 0
     for row in range(len(offsets) - 1):
         counts[:] = 0
         i = int(offsets[row])
         end = int(offsets[row + 1])
-        first = at
+        codes[at] = _SPACE
+        at += 1
+        stop = at + cap
         fresh = True
-        while i < end and at - first < cap_bytes:
-            if fresh and _skips_word(data, i, end):
-                while i < end and data[i] > 32:
-                    i += 1
-                continue
-            code, length = decode(data, i, end)
-            kind = int(table[code]) if code < TABLED else (_HAN if code < 0x30000 else 0)
-            if kind == 0:
+        while i < end and at < stop:
+            lead = data[i]
+            if fresh and (lead == 64 or lead == 104 or lead == 119 or lead == 38 or lead == 82):
+                after = _skipped(data, i, end)
+                if after > i:
+                    i = after
+                    continue
+            if lead < 0x80:
+                entry = table[lead]
+                i += 1
+            else:
+                code, length = decode(data, i, end)
+                i += length
+                entry = table[code] if code < 0x10000 else _beyond(code)
+            char = entry & np.uint32(0xFFFF)
+            kind = entry >> np.uint32(16)
+            if char == _SPACE:
                 if not fresh:
-                    out[at] = 32
+                    codes[at] = _SPACE
                     at += 1
-                fresh = True
-            elif kind != 255 or not fresh:
-                if kind != 255:
-                    counts[kind] += 1
-                for k in range(length):
-                    out[at + k] = data[i + k]
-                at += length
+                    fresh = True
+            elif char != 0 and not (fresh and kind == _MARK):
+                if codes[at - 1] == char and at >= 2 and codes[at - 2] == char:
+                    continue
+                codes[at] = char
+                at += 1
+                counts[kind] += 1
                 fresh = False
-            i += length
+        if not fresh:
+            codes[at] = _SPACE
+            at += 1
         bounds[row + 1] = at
         script[row], count[row] = _dominant(counts)
+
+
+@njit(cache=True, nogil=True)
+def _beyond(code: int) -> np.uint32:
+    """The table's entry for a character outside the basic plane."""
+    if _ADLAM <= code <= _ADLAM_END:
+        small = code + (_ADLAM_SMALL - _ADLAM) if code < _ADLAM_SMALL else code
+        return np.uint32((small & 0xFFFF) | _ADLM << 16)
+    if _PLANE_2 <= code < _PLANE_4:
+        return np.uint32(_RARE_HAN | _HAN << 16)
+    return np.uint32(_SPACE)
 
 
 @njit(cache=True, nogil=True)
@@ -175,7 +251,7 @@ def _dominant(counts: I32) -> tuple[int, int]:
         counts[_HAN] = 0
     best = 0
     most = 0
-    for script in range(1, len(counts)):
+    for script in range(1, len(SCRIPTS)):
         weight = counts[script] * (2 if script in (_KANA, _HAN, _HANGUL) else 1)
         if weight > most:
             best = script
