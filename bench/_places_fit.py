@@ -22,6 +22,7 @@ from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.place_data import Level, NameKind
 from groundswell.enrich.place_features import Feature, measure_mention, measure_reading
+from groundswell.enrich.place_index import RECENT, RECENT_BITS
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_score import MAX_READINGS, agreement, judge, new_judgement
@@ -109,15 +110,16 @@ def _dump(  # type: ignore[no-untyped-def]
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
+    recent = np.zeros(1 << RECENT_BITS, RECENT)
     out = new_judgement()
     rows = 0
     kept = 0
     for post in range(len(offsets) - 1):
         count = cut(data, offsets[post], offsets[post + 1], characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
         tongue = spoken[languages[post]]
-        judge(found, count, cased, mentions, parts, index, places, words, tongue, weights, out)
+        judge(found, count, cased, mentions, parts, index, places, words, tongue, weights, 0.0, out)
         for mention in range(found):
             measure_mention(mention, found, count, cased, mentions, parts, words, out.mention_x)
             start = index.first[mentions[mention].name]

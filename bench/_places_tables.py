@@ -29,7 +29,7 @@ from numba import njit
 
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import NameKind, read_places
-from groundswell.enrich.place_index import NameIndex, build_index, name_keys
+from groundswell.enrich.place_index import RECENT, RECENT_BITS, NameIndex, build_index, name_keys
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, PLAIN, WORD_SLOT, match
 from groundswell.enrich.place_parts import (
     CAPITAL,
@@ -237,11 +237,12 @@ def _count(offsets, data, characters, index, small, capital, uncased):  # type: 
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
+    recent = np.zeros(1 << RECENT_BITS, RECENT)
     words = np.zeros(2, WORD_SLOT)
     for post in range(len(offsets) - 1):
         count = cut(data, offsets[post], offsets[post + 1], characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
         for mention in range(found):
             flags = parts[mentions[mention].first].flags
             name = mentions[mention].name

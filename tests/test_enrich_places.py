@@ -47,6 +47,7 @@ def said(gazetteer: Gazetteer, text: str) -> list[tuple[str, str]]:
         ("Europe, Asia and the Middle East", [("Europe", ""), ("Asia", ""), ("Middle East", "")]),
         ("Snow in the Sierra Nevada", [("Sierra Nevada", "US")]),
         ("سيول في الخفجي شرق السعودية", [("الخفجي", "SA"), ("السعودية", "SA")]),
+        ("أمطار بحفر الباطن", [("بحفر الباطن", "SA")]),
         ("Chinese rescuers", [("Chinese", "CN")]),
     ],
 )

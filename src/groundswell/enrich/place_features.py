@@ -54,6 +54,7 @@ __all__ = [
     "Feature",
     "Places",
     "measure_mention",
+    "measure_place",
     "measure_reading",
 ]
 
@@ -191,7 +192,7 @@ _WEAK_CODE = int(NameKind.WEAK_CODE)
 _DEMONYM = int(NameKind.DEMONYM)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
     total = 0
     for part in range(mentions[mention].first, mentions[mention].last + 1):
@@ -199,7 +200,7 @@ def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def measure_mention(
     mention: int,
     count: int,
@@ -245,7 +246,7 @@ def measure_mention(
         _look_right(mention, count, cased, mentions, parts, words, x)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _look_left(mention: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, x: F64) -> None:
     first = mentions[mention].first
     word = word_class(words, parts[first - 1].key)
@@ -264,7 +265,7 @@ def _look_left(mention: int, cased: int, mentions: Mentions, parts: Parts, words
         x[Feature.CAPITAL_BEFORE] = parts[first - 1].flags & (CAPITAL | STARTS_SENTENCE | HASHTAG) == CAPITAL
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _look_right(
     mention: int, count: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, x: F64
 ) -> None:
@@ -280,7 +281,7 @@ def _look_right(
         x[Feature.CAPITAL_AFTER] = parts[after].flags & (CAPITAL | HASHTAG) == CAPITAL
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def measure_reading(
     mention: int,
     entry: int,
@@ -321,15 +322,16 @@ def measure_reading(
                 x[Feature.SIZE_LOWER] = places[place].magnitude - 5.0
         if not flags & (IS_UNIT | IS_FLAG):
             x[Feature.SHORT] = _letters(mention, mentions, parts) <= 3
-    _measure_place(place, kind, flags, places, x)
+    measure_place(place, kind, flags, places, x)
     x[Feature.LANGUAGE] = spoken[places[place].country]
     x[Feature.CONTAINED] = contained
     x[Feature.CONTAINER] = container
     return verdict
 
 
-@njit(cache=True, nogil=True)
-def _measure_place(place: int, kind: int, flags: int, places: Places, x: F64) -> None:
+@njit(cache=True, nogil=True, inline="always")
+def measure_place(place: int, kind: int, flags: int, places: Places, x: F64) -> None:
+    """Add to `x` what the place and the kind of name say; of the `flags` only those of the script count."""
     level = places[place].level
     magnitude = places[place].magnitude
     if level == _COUNTRY:

@@ -29,19 +29,27 @@ from groundswell.enrich.fold import (
 __all__ = [
     "BASE",
     "MISSING",
+    "RECENT",
+    "RECENT_BITS",
     "NameIndex",
+    "Recent",
     "append_letter",
     "build_index",
     "common_of",
     "look_up",
+    "may_be_part",
     "name_keys",
     "name_of",
     "opens_name",
+    "recall",
+    "set_tops",
     "slot_hash",
+    "top_of",
     "words_of",
 ]
 
 U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
 U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 
@@ -65,10 +73,19 @@ class NameIndex(NamedTuple):
     kinds: U8
 
 
+RECENT = np.dtype([("key", np.uint64), ("entry", np.int64), ("opens", np.uint8)], align=True)
+Recent = npt.NDArray[np.void]
+"""The answers to the last look-ups by key, 1 << `RECENT_BITS` of type `RECENT`: most words of a text are
+common ones, and the tables themselves are too large for the nearer caches."""
+RECENT_BITS = 12
+
 _NAMES = 0
 _OPENINGS = 1
 _COMMON_SHIFT = np.uint64(32)
 _WORDS_SHIFT = np.uint64(40)
+_TOP_SHIFT = np.uint64(48)
+_TOP_LEAST = -16.0
+_TOP_STEPS = 8.0  # a unit
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -109,6 +126,13 @@ def opens_name(index: NameIndex, key: np.uint64) -> bool:
 
 
 @njit(cache=True, nogil=True, inline="always")
+def may_be_part(index: NameIndex, key: np.uint64) -> bool:
+    """Whether a name, or the beginning of one, may be stored under `key`."""
+    h = slot_hash(key)
+    return bool(_has_bit(index.bloom, h, _NAMES) or _has_bit(index.bloom, h, _OPENINGS))
+
+
+@njit(cache=True, nogil=True, inline="always")
 def look_up(index: NameIndex, key: np.uint64) -> np.int64:
     """The entry stored under `key`, or `MISSING`; the functions below read it."""
     h = slot_hash(key)
@@ -121,6 +145,17 @@ def look_up(index: NameIndex, key: np.uint64) -> np.int64:
             return np.int64(index.slots[(slot << np.uint64(1)) + np.uint64(1)])
         slot = (slot + np.uint64(1)) & mask
     return MISSING
+
+
+@njit(cache=True, nogil=True, inline="always")
+def recall(index: NameIndex, key: np.uint64, recent: Recent) -> tuple[np.int64, bool]:
+    """`look_up` and `opens_name` of a key that is likely to come again."""
+    at = slot_hash(key) >> np.uint64(64 - RECENT_BITS)
+    if recent[at].key != key:
+        recent[at].key = key
+        recent[at].entry = look_up(index, key)
+        recent[at].opens = opens_name(index, key)
+    return recent[at].entry, recent[at].opens != 0
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -139,6 +174,24 @@ def common_of(entry: np.int64) -> int:
 def words_of(entry: np.int64) -> int:
     """The most words the name is written in."""
     return int((entry >> 40) & 0xFF)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def top_of(entry: np.int64) -> float:
+    """The bound that `set_tops` stored with the name."""
+    return ((entry >> 48) & 0xFF) / _TOP_STEPS + _TOP_LEAST
+
+
+@njit(cache=True, nogil=True)
+def set_tops(index: NameIndex, tops: F32) -> None:
+    """Store a number with every name, rounded up to an eighth and cut to -16 … 15.9."""
+    bits = np.uint64(0xFF) << _TOP_SHIFT
+    for slot in range(0, len(index.slots), 2):
+        entry = index.slots[slot + 1]
+        if index.slots[slot] != np.uint64(0):
+            steps = np.ceil((tops[entry & np.uint64(0xFFFFFFFF)] - _TOP_LEAST) * _TOP_STEPS)
+            stored = np.uint64(min(255.0, max(0.0, steps)))
+            index.slots[slot + 1] = (entry & ~bits) | (stored << _TOP_SHIFT)
 
 
 @njit(cache=True, nogil=True)

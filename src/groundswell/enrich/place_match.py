@@ -16,12 +16,16 @@ from groundswell.enrich.place_index import (
     BASE,
     MISSING,
     NameIndex,
+    Recent,
     append_letter,
     common_of,
     look_up,
+    may_be_part,
     name_of,
     opens_name,
+    recall,
     slot_hash,
+    top_of,
     words_of,
 )
 from groundswell.enrich.place_parts import (
@@ -100,6 +104,7 @@ MENTION = np.dtype(
         ("name", np.int32),
         ("dress", np.uint8),
         ("common", np.uint8),  # how much of an everyday word, of 9
+        ("top", np.float32),  # no reading's log odds are greater, what the mention adds left out
     ],
     align=True,
 )
@@ -118,7 +123,7 @@ LETTER = np.dtype(
 Letters = npt.NDArray[np.void]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def word_class(words: WordIndex, key: np.uint64) -> int:
     """The classes of the word under `key`; 0 for most."""
     mask = np.uint64(len(words) - 1)
@@ -140,6 +145,7 @@ def match(
     words: WordIndex,
     alphabet: Alphabet,
     letters: Letters,
+    recent: Recent,
     found: Mentions,
 ) -> int:
     """Fill `found` with the names among the first `count` parts, left to right; how many there are.
@@ -151,16 +157,17 @@ def match(
     part = 0
     while part < count and mentions < MAX_MENTIONS:
         dress = PLAIN
-        last, name = _longest(part, count, parts, index)
+        entry, opens = recall(index, parts[part].key, recent)
+        last, name = part, MISSING if parts[part].flags & IS_DIGITS else entry
+        if parts[part].flags & HASHTAG or (opens and _goes_on(part, count, parts, index)):
+            last, name = _longest(part, count, parts[part].key, name, parts, index)
         if name == MISSING and not parts[part].flags & (IS_DIGITS | IS_UNIT | IS_FLAG):
             last = part
             if parts[part].flags & HASHTAG:
                 name = _unglue(data, parts, part, index, words, alphabet, letters)
                 dress = GLUED
             if name == MISSING and data[parts[part].start] >= 0xD0:  # Latin and Greek are not undressed
-                name = _undress(
-                    data, parts[part].start, parts[part].end, parts[part].letters, index, alphabet
-                )
+                last, name = _undress(data, part, count, parts, index, alphabet)
                 dress = DRESSED
         if name == MISSING:
             part += 1
@@ -172,37 +179,49 @@ def match(
         found[mentions].last = last
         found[mentions].name = name_of(name)
         found[mentions].common = common_of(name)
+        found[mentions].top = top_of(name)
         found[mentions].dress = dress
         mentions += 1
         part = last + 1
     return mentions
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _goes_on(part: int, count: int, parts: Parts, index: NameIndex) -> bool:
+    """Whether this part and the next may be a name or begin one: spares most words the call of `_longest`."""
+    if part + 1 == count or parts[part + 1].before > DOT:
+        return False
+    return bool(may_be_part(index, parts[part].key * parts[part + 1].power + parts[part + 1].key))
+
+
 @njit(cache=True, nogil=True)
-def _longest(part: int, count: int, parts: Parts, index: NameIndex) -> tuple[int, np.int64]:
-    """The last part and the name of the longest match that begins at `part`."""
-    best = MISSING
+def _longest(
+    part: int, count: int, key: np.uint64, name: np.int64, parts: Parts, index: NameIndex
+) -> tuple[int, np.int64]:
+    """The last part and the name of the longest match that begins at `part`.
+
+    `key` is the part's, or what is left of it when it is undressed, and `name` what is stored under it.
+    """
+    best = name
     best_last = part
-    key = np.uint64(0)
     flags = parts[part].flags
     if flags & IS_DIGITS:
-        return best_last, best
+        return best_last, MISSING
     tag = flags & HASHTAG
     reach = min(count, part + (_MAX_UNITS if flags & IS_UNIT else _MAX_WORDS))
-    for at in range(part, reach):
+    for at in range(part + 1, reach):
         before = parts[at].before
-        if at > part:
-            short = before == DOT and parts[at - 1].letters <= 3
-            if (before > SOFT and not short) or (parts[at].flags & HASHTAG and not tag and before != JOINED):
-                break
+        short = before == DOT and parts[at - 1].letters <= 3
+        if (before > SOFT and not short) or (parts[at].flags & HASHTAG and not tag and before != JOINED):
+            break
+        if not tag and not opens_name(index, key):
+            break
         key = key * parts[at].power + parts[at].key
         name = look_up(index, key)
         dense = (flags | parts[at].flags) & IS_UNIT
-        if name != MISSING and (at == part or tag or dense or words_of(name) > 1):  # `car son` is not Carson
+        if name != MISSING and (tag or dense or words_of(name) > 1):  # `car son` is not Carson
             best = name
             best_last = at
-        if not tag and not opens_name(index, key):
-            break
     return best_last, best
 
 
@@ -223,36 +242,48 @@ def _span_key(data: U8, start: int, end: int, alphabet: Alphabet, key: np.uint64
 
 
 @njit(cache=True, nogil=True)
-def _undress(data: U8, start: int, end: int, letters: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
-    """The name inside an Arabic, Cyrillic or Korean word form; told apart by the first byte."""
+def _undress(
+    data: U8, part: int, count: int, parts: Parts, index: NameIndex, alphabet: Alphabet
+) -> tuple[int, np.int64]:
+    """The last part and the name inside an Arabic, Cyrillic or Korean word form, by the first byte."""
+    start, end, letters = parts[part].start, parts[part].end, parts[part].letters
     name: np.int64 = MISSING
+    last = part
     lead = data[start]
     if lead in (0xD8, 0xD9) and letters >= 4:
-        name = _undress_arabic(data, start, end, index, alphabet)
+        last, name = _undress_arabic(data, part, count, parts, index, alphabet)
     elif lead in (0xD0, 0xD1) and letters >= 5:
         name = _undress_cyrillic(data, start, end, index, alphabet)
     elif 0xEA <= lead <= 0xED and letters >= 3:
         name = _undress_korean(data, start, end, index, alphabet)
-    return name
+    return last, name
 
 
 @njit(cache=True, nogil=True)
-def _undress_arabic(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
-    """Without the conjunction and preposition written onto the word: و ف ب ل ك, and لل for ل + ال."""
+def _undress_arabic(
+    data: U8, part: int, count: int, parts: Parts, index: NameIndex, alphabet: Alphabet
+) -> tuple[int, np.int64]:
+    """Without the conjunction and preposition written onto the word: و ف ب ل ك, and لل for ل + ال.
+
+    The name may go on in the words behind it: `بحفر الباطن`.
+    """
     name: np.int64 = MISSING
-    at = start
+    last = part
+    at, end = parts[part].start, parts[part].end
     for _ in range(2):
         code, length = decode(data, at, end)
         if end - at <= 6 or code not in (0x648, 0x641, 0x628, 0x644, 0x643):
             break
         at += length
         if code == 0x644 and decode(data, at, end)[0] == 0x644:  # للأردن: put the alef of the article back
-            name = look_up(index, _span_key(data, at, end, alphabet, append_letter(np.uint64(0), 0x627)))
+            key = _span_key(data, at, end, alphabet, append_letter(np.uint64(0), 0x627))
+            last, name = _longest(part, count, key, look_up(index, key), parts, index)
         if name == MISSING:
-            name = look_up(index, _span_key(data, at, end, alphabet, np.uint64(0)))
+            key = _span_key(data, at, end, alphabet, np.uint64(0))
+            last, name = _longest(part, count, key, look_up(index, key), parts, index)
         if name != MISSING:
             break
-    return name
+    return last, name
 
 
 @njit(cache=True, nogil=True)

@@ -141,7 +141,7 @@ def _mention_end(data: U8, at: int, end: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _begins_part(kind: int, last: int, hashtag: bool, upper: bool, last_upper: bool) -> bool:
     """Whether a character begins a part; a hashtag's pieces begin with a capital or a number."""
     if last == 0:
@@ -153,7 +153,7 @@ def _begins_part(kind: int, last: int, hashtag: bool, upper: bool, last_upper: b
     return hashtag and ((upper and not last_upper) or (kind == DIGIT) != (last == DIGIT))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _first_flags(code: int, kind: int, upper: bool, hashtag: bool, sentence: bool) -> int:
     """The flags that a part's first character gives it."""
     flags = 0
@@ -191,6 +191,24 @@ def _spell(parts: Parts, part: int, code: int, alphabet: Alphabet) -> None:
             parts[part].letters += 1
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _spell_plain(data: U8, at: int, end: int, parts: Parts, part: int) -> int:
+    """Append a run of the letters a … z, which stand for themselves; where it ends."""
+    key = parts[part].key
+    power = parts[part].power
+    start = at
+    while at < end and 0x61 <= data[at] <= 0x7A:
+        key = append_letter(key, data[at])
+        power *= BASE
+        at += 1
+    parts[part].key = key
+    parts[part].power = power
+    parts[part].letters += at - start
+    parts[part].flags &= 0xFFFF ^ CAPITALS
+    parts[part].end = at
+    return at
+
+
 @njit(cache=True, nogil=True)
 def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
     """Fill `parts` from the bytes `at` … `end`; how many there are."""
@@ -202,6 +220,10 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
     last_upper = False
     regional = 0
     while at < end and count < MAX_PARTS:
+        if last == WORD and 0x61 <= data[at] <= 0x7A:
+            at = _spell_plain(data, at, end, parts, count - 1)
+            last_upper = False
+            continue
         code, length = decode(data, at, end)
         first = alphabet.first[code] if code < TABLED else 0x20
         kind = alphabet.kind[first] if first != 0 else JOINER
@@ -275,13 +297,13 @@ def casing(count: int, parts: Parts) -> int:
     return EVERYWHERE if capital >= 3 and capital > 2 * small else USED
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _has_capital(code: int) -> bool:
     """Whether the letter belongs to a script with capitals: Latin, Greek, Cyrillic, Armenian."""
     return 0x61 <= code <= 0x24F or 0x370 <= code <= 0x587 or 0x1E00 <= code <= 0x1FFF
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _open(parts: Parts, part: int, start: int, before: int, flags: int) -> None:
     parts[part].start = start
     parts[part].end = start

@@ -24,16 +24,18 @@ from groundswell.enrich.place_features import (
     Feature,
     Places,
     measure_mention,
+    measure_place,
     measure_reading,
 )
 from groundswell.enrich.place_index import NameIndex
 from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordIndex, word_class
-from groundswell.enrich.place_parts import COMMA, SOFT, Parts
+from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
 
-__all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "judge", "new_judgement"]
+__all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "best_scores", "judge", "new_judgement"]
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 MAX_READINGS = 8  # places that share a name, the likeliest kept
@@ -98,6 +100,8 @@ _COUNTRY = int(Level.COUNTRY)
 _REGION = int(Level.REGION)
 _CITY = int(Level.CITY)
 _AREA = int(Level.AREA)
+_CODE = int(NameKind.CODE)
+_WEAK_CODE = int(NameKind.WEAK_CODE)
 _DEMONYM = int(NameKind.DEMONYM)
 _NEAR_DEGREES = 1.45  # 161 km
 _BACKED = 0.5
@@ -113,6 +117,8 @@ class Judgement(NamedTuple):
     confidence: F64
     contained: U8
     container: U8
+    shared: F64  # what the mention's own features weigh
+    hopeful: U8  # 0 where no reading can reach the floor
     mention_x: F64  # features
     reading_x: F64
 
@@ -127,6 +133,8 @@ def new_judgement() -> Judgement:
         np.zeros(MAX_MENTIONS),
         np.zeros((MAX_MENTIONS, MAX_READINGS), np.uint8),
         np.zeros((MAX_MENTIONS, MAX_READINGS), np.uint8),
+        np.zeros(MAX_MENTIONS),
+        np.zeros(MAX_MENTIONS, np.uint8),
         np.zeros(len(WEIGHTS)),
         np.zeros(len(WEIGHTS)),
     )
@@ -144,13 +152,22 @@ def judge(
     words: WordIndex,
     spoken: U8,
     weights: F64,
+    floor: float,
     out: Judgement,
 ) -> None:
-    """Choose the best reading of each mention and say how sure it is."""
-    _pair(count, mentions, parts, index, places, words, out)
+    """Choose the best reading of each mention and say how sure it is; none where it must stay below `floor`.
+
+    Mentions without hope are not read: most are common words that are towns.
+    """
     for mention in range(count):
         measure_mention(mention, count, parts_count, cased, mentions, parts, words, out.mention_x)
-        shared = _dot(weights, out.mention_x)
+        out.shared[mention] = _dot(weights, out.mention_x)
+    if not _hope(count, cased, mentions, parts, weights, floor, out):
+        return
+    _pair(count, mentions, parts, index, places, words, out)
+    for mention in range(count):
+        if not out.hopeful[mention]:
+            continue
         start = index.first[mentions[mention].name]
         for reading in range(index.first[mentions[mention].name + 1] - start):
             verdict = measure_reading(
@@ -166,7 +183,7 @@ def judge(
                 spoken,
                 out.reading_x,
             )
-            score = shared + _dot(weights, out.reading_x) if verdict != IMPOSSIBLE else -np.inf
+            score = out.shared[mention] + _dot(weights, out.reading_x) if verdict != IMPOSSIBLE else -np.inf
             out.verdicts[mention, reading] = verdict
             out.alone[mention, reading] = score
             out.scores[mention, reading] = -np.inf if verdict == IF_BACKED else score
@@ -174,6 +191,8 @@ def judge(
     if count < 2:
         return
     for mention in range(count):
+        if not out.hopeful[mention]:
+            continue
         start = index.first[mentions[mention].name]
         for reading in range(index.first[mentions[mention].name + 1] - start):
             place = index.places[start + reading]
@@ -191,18 +210,76 @@ def judge(
                 + weights[Feature.AROUND] * around
             )
     for mention in range(count):
-        _settle(mention, mentions[mention].name, index, places, out)
+        if out.hopeful[mention]:
+            _settle(mention, mentions[mention].name, index, places, out)
 
 
 @njit(cache=True, nogil=True)
+def best_scores(index: NameIndex, places: Places, weights: F64) -> F32:
+    """By name a bound on its readings' log odds; what the mention itself adds is left out."""
+    tops = np.zeros(len(index.first) - 1, np.float32)
+    x = np.zeros(len(weights))
+    boon = max(0.0, weights[Feature.ALTERNATE_UNCASED], weights[Feature.ALTERNATE_CASED])
+    for feature in (Feature.LANGUAGE, Feature.SHORT, Feature.CODE, Feature.WEAK_CODE):
+        boon += max(0.0, weights[feature])
+    for name in range(len(tops)):
+        odds = 0.0
+        for entry in range(index.first[name], index.first[name + 1]):
+            x[:] = 0.0
+            measure_place(index.places[entry], index.kinds[entry], 0, places, x)
+            x[Feature.ALTERNATE_UNCASED] = 0.0
+            size = max(0.0, places[index.places[entry]].magnitude - 5.0)
+            odds += np.exp(_dot(weights, x) + boon + max(0.0, weights[Feature.SIZE_LOWER]) * size)
+            if index.kinds[entry] in (_CODE, _WEAK_CODE):
+                odds = np.inf  # how common the word is does not count against a code
+        tops[name] = np.log(odds) if odds > 0.0 else -np.inf
+    return tops
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _hope(
+    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
+) -> bool:
+    """Mark the mentions that can reach the floor: by themselves, or with one that can behind them."""
+    least = np.log(floor / (1.0 - floor)) if 0.0 < floor < 1.0 else -np.inf
+    company = weights[Feature.SAME_COUNTRY] + weights[Feature.SAME_REGION] + weights[Feature.AROUND]
+    some = False
+    for mention in range(count):
+        common = mentions[mention].common / 9.0
+        bound = out.shared[mention] + mentions[mention].top + weights[Feature.COMMON] * common
+        if parts[mentions[mention].first].flags & (SMALL | HASHTAG) == SMALL:
+            bound += weights[Feature.COMMON_LOWER] * (0.5 * common if cased == UNUSED else common)
+        out.alone[mention, 0] = bound
+        out.best[mention] = -1
+        out.confidence[mention] = 0.0
+        some = some or bound >= least
+    for mention in range(count):
+        bound = out.alone[mention, 0] + company
+        after = mention + 1
+        if mention > 0 and mentions[mention].first - mentions[mention - 1].last <= 2:
+            bound += weights[Feature.CONTAINER]
+        if after < count and mentions[after].first - mentions[mention].last <= 2:
+            bound += weights[Feature.CONTAINED]
+        if bound < least <= bound + weights[Feature.SAME_NAME]:
+            for other in range(count):
+                if other != mention and mentions[other].name == mentions[mention].name:
+                    bound = least
+        out.hopeful[mention] = some and bound >= least
+    return some
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _dot(weights: F64, x: F64) -> float:
-    total = 0.0
-    for feature in range(len(x)):
-        total += weights[feature] * x[feature]
-    return total
+    a = b = c = d = 0.0  # four sums at a time: one alone waits for each addition
+    for at in range(0, len(x), 4):
+        a += weights[at] * x[at]
+        b += weights[at + 1] * x[at + 1]
+        c += weights[at + 2] * x[at + 2]
+        d += weights[at + 3] * x[at + 3]
+    return (a + b) + (c + d)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def agreement(
     mention: int,
     reading: int,
@@ -244,7 +321,7 @@ def agreement(
     return country, region, same, around / (1.0 + around)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _near(one: int, other: int, places: Places) -> bool:
     """Whether two places lie within 161 km of each other."""
     north = places[one].latitude - places[other].latitude
@@ -254,7 +331,7 @@ def _near(one: int, other: int, places: Places) -> bool:
     return bool(north * north + east * east < _NEAR_DEGREES * _NEAR_DEGREES)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _contains(wide: int, narrow: int, places: Places) -> bool:
     level = places[wide].level
     if level == _COUNTRY:
@@ -263,7 +340,7 @@ def _contains(wide: int, narrow: int, places: Places) -> bool:
     return bool(level == _REGION and same)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _pair(
     count: int,
     mentions: Mentions,
@@ -281,6 +358,8 @@ def _pair(
         between = mentions[right].first - mentions[left].last - 1
         if between > 1 or parts[mentions[right].first].before > COMMA:
             continue
+        if not (out.hopeful[left] and out.hopeful[right]):
+            continue
         if between == 1:
             word = mentions[left].last + 1
             if parts[word].before > SOFT or not word_class(words, parts[word].key) & BEFORE:
@@ -296,7 +375,7 @@ def _pair(
                     out.container[right, j - index.first[b]] = 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _settle(mention: int, name: int, index: NameIndex, places: Places, out: Judgement) -> None:
     """Turn a mention's scores into the best reading and its confidence.
 

@@ -24,11 +24,11 @@ from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.language import bcp47
 from groundswell.enrich.place_data import Level
 from groundswell.enrich.place_features import Places
-from groundswell.enrich.place_index import NameIndex
+from groundswell.enrich.place_index import RECENT, RECENT_BITS, NameIndex, set_tops
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_reach import doubt, radius_km
-from groundswell.enrich.place_score import WEIGHTS, judge, new_judgement
+from groundswell.enrich.place_score import WEIGHTS, best_scores, judge, new_judgement
 
 __all__ = ["MAX_PLACES", "Found", "Gazetteer", "PlacesSettings"]
 
@@ -79,6 +79,7 @@ class Gazetteer:
         self._arrays = arrays
         self._settings = settings
         self._table = arrays.table.slice(0, int(np.sum(arrays.places["level"] != Level.AREA)))
+        set_tops(arrays.names, best_scores(arrays.names, arrays.places, WEIGHTS))
         self._alphabet = alphabet()
         self._languages = sorted(arrays.spoken)
         none = np.zeros((1, len(next(iter(arrays.spoken.values())))), np.uint8)
@@ -215,13 +216,14 @@ def _find(
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
+    recent = np.zeros(1 << RECENT_BITS, RECENT)
     judgement = new_judgement()
     size = 0
     for post in range(posts):
         begin = int(offsets[post])
         count = cut(data, begin, int(offsets[post + 1]), characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
         if found > 0:
             judge(
                 found,
@@ -234,6 +236,7 @@ def _find(
                 words,
                 spoken[languages[post]],
                 weights,
+                floor,
                 judgement,
             )
         for mention in range(found):
