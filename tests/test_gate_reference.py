@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from groundswell.gate import Redactor, redact
 from groundswell.gate.expressions import Expression
 from groundswell.gate.features import features
+from groundswell.gate.mending import MENDING, mend
 from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS
 from groundswell.gate.redact import BARE_LINK, LINK
 from tests.measuring import measuring
@@ -79,6 +80,15 @@ def test_both_engines_say_the_same(texts: pa.StringArray) -> None:
         together = expression.replaced(texts, put, many=0)
         assert one_by_one[1].to_pylist() == together[1].to_pylist()
         assert one_by_one[0].tolist() == together[0].tolist()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(" \t\n\f\v,;:.!?…()[]{}<>«»“”ab1é𝒳", max_size=14), min_size=1, max_size=8))
+def test_the_mending_kernel_is_its_expressions(texts: list[str]) -> None:
+    column = expected = pa.array(texts, pa.string())
+    for pattern, put in MENDING:
+        expected = pc.replace_substring_regex(expected, pattern, put)
+    assert mend(column).to_pylist() == expected.to_pylist()
 
 
 class _Post(msgspec.Struct):

@@ -96,14 +96,23 @@ def _absorb(state, words, held, length, data, start, end):  # type: ignore[no-un
 
     A full block waits until more comes, because the last one is marked.
     """
-    for place in range(start, end):
+    at = np.uint64(start)
+    left = end - start
+    while left > 0:
         if held == _BLOCK:
             _compress(state, words, length, False)
             words[:] = 0
             held = 0
-        words[held >> 3] |= np.uint64(data[np.uint64(place)]) << np.uint64(8 * (held & 7))
-        held += 1
-        length += 1
+        inside = held & 7
+        taken = min(8 - inside, left)
+        word = np.uint64(0)
+        for place in range(np.uint64(taken)):
+            word |= np.uint64(data[at + place]) << (np.uint64(8) * place)
+        words[held >> 3] |= word << np.uint64(8 * inside)
+        at += np.uint64(taken)
+        held += taken
+        length += taken
+        left -= taken
     return held, length
 
 

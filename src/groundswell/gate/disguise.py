@@ -43,7 +43,15 @@ def _plain() -> np.ndarray:
     and fractions left out because they carry meaning (km²); of the signs, those that identifiers need.
     """
     plain = np.zeros(_PLANES, np.uint8)
-    ranges = [(0x2100, 0x2150), (0x24B6, 0x24EA), (0xFF10, 0xFF5B), (0x1D400, 0x1D800), (0x1F130, 0x1F14A)]
+    # The long s is what RE2 takes an s for wherever case does not count.
+    ranges = [
+        (0x17F, 0x180),
+        (0x2100, 0x2150),
+        (0x24B6, 0x24EA),
+        (0xFF10, 0xFF5B),
+        (0x1D400, 0x1D800),
+        (0x1F130, 0x1F14A),
+    ]
     for first, last in ranges:
         for code in range(first, last):
             folded = unicodedata.normalize("NFKC", chr(code))

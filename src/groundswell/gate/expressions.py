@@ -17,7 +17,7 @@ import re2
 
 from groundswell.gate.strings import buffers, build
 
-__all__ = ["MANY", "Expression"]
+__all__ = ["MANY", "Expression", "text_rows"]
 
 MANY = 400
 """Rows from which on Arrow is cheaper."""
@@ -52,7 +52,7 @@ class Expression:
         changed = np.zeros(len(texts), np.bool_)
         pieces: list[bytes] = []
         ends = np.zeros(len(texts) + 1, np.int32)
-        for row, text in enumerate(_rows(texts)):
+        for row, text in enumerate(text_rows(texts)):
             size, end = len(text), 0
             for match in self._compiled.finditer(text):
                 start, after = match.span()
@@ -67,14 +67,23 @@ class Expression:
             return changed, texts
         return changed, build(np.frombuffer(b"".join(pieces), np.uint8), ends)
 
-    def matches(self, texts: pa.StringArray) -> Iterator[tuple[int, bytes, int, int]]:
-        """Each match, as the row, its text, and where in it the match starts and ends; best for few rows."""
-        for row, text in enumerate(_rows(texts)):
-            for match in self._compiled.finditer(text):
-                yield row, text, *match.span()
+    def spans(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Where each match in one text starts and ends."""
+        return (match.span() for match in self._compiled.finditer(text))
+
+    def first_group(self, text: bytes) -> bytes | None:
+        """The first group of the first match in one text."""
+        match = self._compiled.search(text)
+        return None if match is None else match.group(1)
+
+    def without(self, text: bytes, put: bytes) -> bytes:
+        """One text with `put` for each match."""
+        replaced: bytes = self._compiled.sub(put, text)
+        return replaced
 
 
-def _rows(texts: pa.StringArray) -> Iterator[bytes]:
+def text_rows(texts: pa.StringArray) -> Iterator[bytes]:
+    """The UTF-8 of each row."""
     data, offsets = buffers(texts)
     first = int(offsets[0])
     whole = data[first : int(offsets[-1])].tobytes()

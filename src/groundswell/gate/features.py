@@ -58,6 +58,10 @@ class Feature(IntFlag):
     STREET_GERMANIC = 1 << 22
     STREET_SLAVIC = 1 << 23
     STREET_OTHER = 1 << 24
+    LETTERED = 1 << 25
+    """Two ASCII letters and two ASCII digits in a row."""
+    PLACE_CODE = 1 << 26
+    """`geo:`, or a plus sign between letters or digits."""
 
 
 _WORDS = {
@@ -74,8 +78,8 @@ _WORDS = {
         passport passeport pasaporte passaporte passaporto reisepass paspoort pasaport paszport passnr
         passnummer aadhaar ssn security national id identity dni nie nif nit cpf cnpj rut curp rfc nric cnic
         bsn pesel nino inn kimlik personnummer cpr tax steuer steuerid identité identidad cédula cedula
-        fiscale license licence führerschein führerscheinnummer conduire medicare nhs insurance account
-        kontonummer swift bic c
+        fiscale license licence führerschein führerscheinnummer führerscheinnr conduire medicare nhs insurance
+        account kontonummer swift bic c
     """,
     Feature.VEHICLE: """
         plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
@@ -142,13 +146,10 @@ _AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGR
     int(flag) for flag in list(Feature)[:10]
 )
 _DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT = (int(flag) for flag in list(Feature)[10:16])
-_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER = (
-    int(flag)
-    for flag in (
-        Feature.VEHICLE_RUSSIAN, Feature.STREET_GERMANIC, Feature.STREET_SLAVIC, Feature.STREET_OTHER
-    )
-)  # fmt: skip
-_WITH_DIGITS = sum(flag for flag in Feature if flag >= Feature.DOCUMENT)
+_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _PLACE_CODE = (
+    int(flag) for flag in (Feature.VEHICLE_RUSSIAN, *list(Feature)[22:])
+)
+_WITH_DIGITS = sum(int(flag) for flag in list(Feature)[15:25])  # what needs a digit, too
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -175,6 +176,8 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
             found |= _SPELLED
     if length == 3 and (following == 58 or following == 37) and (data[begin] | 32) == 100:  # did:
         found |= _DID
+    if length >= 3 and following == 58 and (data[end - 3] | 32) == 103 and (data[end - 1] | 32) == 111:
+        found |= _PLACE_CODE  # geo:
     if following == 47 and ((data[begin] | 32) == 117) and (length == 1 or length == 4):
         found |= _PATH
     if length >= 4 and 48 <= following <= 57:
@@ -226,6 +229,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
         value = np.uint64(_BASIS)
         begin = -1
         foreign = cyrillic = beyond = has_at = False
+        attached = False  # is there an ASCII digit behind an ASCII letter?
         mixed = False  # has the open word letters beyond ASCII?
         is_apart = False  # is the open word of another script than the Latin one, or of signs?
         at = start
@@ -233,8 +237,11 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
             byte = data[at]
             small = byte | 32
             if 97 <= small <= 122 or byte >= 0x80:
-                code, after = next_code_point(data, at)
-                apart = code >= 0x370 or 0x80 <= code < 0xC0
+                code, after = np.int64(byte), at + 1
+                apart = False
+                if byte >= 0x80:
+                    code, after = next_code_point(data, at)
+                    apart = code >= 0x370 or code < 0xC0
                 if begin >= 0 and apart != is_apart:
                     # Scripts that set no words apart, and ours between them; signs beside a word.
                     found |= _word(data, start, begin, at, stop, value, word_flags, endings)
@@ -270,8 +277,10 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                         found |= _CODE
                     if not 0x2000 <= code < 0x2E80 and not 0xFE00 <= code <= 0xFE0F and code < 0x1F000:
                         foreign = True
-                        cyrillic = cyrillic or 0x400 <= code < 0x530
-                        beyond = beyond or code >= 0x600
+                        if 0x400 <= code < 0x530:
+                            cyrillic = True
+                        elif code >= 0x600:
+                            beyond = True
                     if code == 0x3002 or code == 0xFF61:
                         found |= _LINK
                     elif code == 0x2116:
@@ -302,6 +311,10 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                     found |= _CODE
                 if run >= _KEY_LENGTH:
                     found |= _KEY
+                if run >= 2 and data[at - 1] > 57:
+                    attached = True
+                if run >= 4 and data[at - 1] <= 57 and data[at - 2] > 57 and data[at - 3] > 57:
+                    found |= _LETTERED
                 at += 1
                 continue
             run = run_digits = 0
@@ -322,6 +335,9 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                     found |= _LINK
             elif byte == 45:
                 dashes += 1
+            elif byte == 43:
+                if before > 47 and following > 47:
+                    found |= _PLACE_CODE
             elif byte == 47:
                 if following == 47 and at + 2 < stop and data[at + 2] == 47:
                     found |= _PATH
@@ -344,7 +360,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
         if has_at and found & _LINK:
             found |= _SPELLED
         # Words of other scripts carry endings, or are not set apart.
-        if foreign and digits >= 4:
+        if foreign and (digits >= 4 or attached):
             found |= _DOCUMENT
         if cyrillic:
             found |= _STREET_SLAVIC | _VEHICLE_RUSSIAN

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tldextract
 
+from groundswell.gate.expressions import Expression, text_rows
 from groundswell.gate.hosts import ACCOUNT_SECTIONS, HOSTED, PROFILES, SHORTENERS, TRACKING
 from groundswell.gate.patterns import ALPHABETS, LATIN, SPACE
 
@@ -44,6 +45,8 @@ BARE_URL = (
 )
 """RE2: a link without a scheme: a host and a path, or a host under a suffix that is no word."""
 
+_ANY_URL = Expression(f"{URL}|{BARE_URL}")
+_CUT_SHORT = ("…".encode(), b"..")
 # The packaged list: nothing is fetched, nothing cached on disk.
 _EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 
@@ -139,16 +142,14 @@ def read_link(url: str) -> Link:
 
 def _urls_in(texts: pa.StringArray) -> tuple[np.ndarray, pa.StringArray]:
     """The URLs written in the texts, and the row of each; those a platform cut short (`…`) are left out."""
-    marked = pc.replace_substring_regex(texts, r"[\x01\x02]", "")
-    marked = pc.replace_substring_regex(marked, rf"({URL}|{BARE_URL})", "\x01\\1\x02")
-    parts = pc.split_pattern(marked, "\x01")
-    rows = pc.list_parent_indices(parts).to_numpy()
-    pieces = pc.list_flatten(parts)
-    is_url = pc.match_substring(pieces, "\x02")
-    whole = pc.invert(pc.match_substring_regex(pieces, "\x02(?:…|\\.\\.)"))
-    kept = pc.and_(is_url, whole)
-    urls = pc.replace_substring_regex(pieces.filter(kept), "(?s)\x02.*", "")
-    return rows[kept.to_numpy(zero_copy_only=False)], urls
+    rows: list[int] = []
+    urls: list[bytes] = []
+    for row, text in enumerate(text_rows(texts)):  # texts with a link are few
+        for start, end in _ANY_URL.spans(text):
+            if not text.startswith(_CUT_SHORT, end):
+                rows.append(row)
+                urls.append(text[start:end])
+    return np.array(rows, np.int64), pa.array(urls, pa.binary()).cast(pa.string())
 
 
 def _lists(rows: np.ndarray, values: pa.Array, length: int) -> pa.ListArray:

@@ -109,7 +109,7 @@ _ID_WORD = (
     r"|dni|nie|nif|nit|cpf|cnpj|rut|curp|rfc|nric|cnic|bsn|pesel|nino|inn|инн|снилс|tc kimlik|kimlik"
     r"|personnummer|cpr|tax id|steuer-?id|carte d'identité"
     r"|cédula|cedula|codice fiscale|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e number"
-    r"|führerschein[a-z]*"
+    r"|führerschein(?:nummer|nr)?"
     r"|permis de conduire|medicare|nhs number|insurance number|account number|a/c no|kontonummer|swift|bic"
 )
 _DOCUMENT = (
@@ -163,6 +163,8 @@ _DEGREES = (
 _COORDINATES = _any(
     r"[NSns]?\s?[+\-−]?\b\d{1,2}\.\d{3,}\s?[°º]?\s?[NSns]?\s?[,;/ ]"
     r"\s?[EWewo]?\s?[+\-−]?\d{1,3}\.\d{3,}\s?[°º]?\s?(?:[EWewo]\b)?",
+)
+_PLACE_CODE = _any(
     r"\bgeo:-?\d{1,3}\.\d+,-?\d{1,3}\.\d+",
     r"\b[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}\b",
 )
@@ -235,12 +237,13 @@ ACCOUNTS = (
     Pattern("handle", Feature.TAG, rf"[{WORD}.]{{2,}}#\d{{4}}\b"),
 )
 DOCUMENTS = (
-    Pattern("iban", Feature.NUMBER, _IBAN),
+    Pattern("iban", Feature.LETTERED, _IBAN),
     Pattern("wallet", Feature.KEY, _WALLET),
     Pattern("mac", Feature.OCTETS, _MAC),
     Pattern("ip", Feature.OCTETS, rf"(?i){_IPV6}"),
     Pattern("coordinates", Feature.DEGREE | Feature.DIGIT, _DEGREES),
     Pattern("coordinates", Feature.NUMBER, _COORDINATES),
+    Pattern("coordinates", Feature.PLACE_CODE, _PLACE_CODE),
     Pattern("coordinates", Feature.PATH, _WHAT3WORDS),
     Pattern("national_id", Feature.DOCUMENT, _DOCUMENT),
     Pattern("plate", Feature.CODE, _PLATE),

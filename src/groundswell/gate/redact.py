@@ -19,6 +19,7 @@ from groundswell.gate.disguise import unmask
 from groundswell.gate.expressions import Expression
 from groundswell.gate.features import Feature, features
 from groundswell.gate.links import BARE_URL, URL
+from groundswell.gate.mending import mend
 from groundswell.gate.numbers import NumberClass, strip_numbers
 from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, Pattern
 
@@ -38,12 +39,6 @@ IDENTIFIERS = (
 """The classes that are counted; `unsettled` is a text that was blanked because it would not settle."""
 
 _MAX_ROUNDS = 6
-_MENDING = (
-    (Expression(r"[(\[{<«“]\s*[)\]}>»”]"), " "),  # what was in the brackets is gone
-    (Expression(r"[ \t]+([,;:.!?…]+(?:\s|$))"), r"\1"),
-    (Expression(r"[ \t]{2,}"), " "),
-    (Expression(r"^[\s:;,.]+(?:\s|$)|\s+$|^\s+"), ""),
-)
 
 
 def reveal(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
@@ -174,10 +169,7 @@ class _Work:
         """Mend the holes made since the last tidying: empty brackets, doubled spaces, stray punctuation."""
         rows = np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
         if len(rows):
-            texts = self.texts.take(pa.array(rows))
-            for expression, put in _MENDING:
-                _, texts = expression.replaced(texts, put)
-            self._replace(rows, texts)
+            self._replace(rows, mend(self.texts.take(pa.array(rows))))
 
     def look_again(self) -> None:
         """Say anew what the changed texts hold."""
