@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from groundswell.clock import MINUTE_US
 from groundswell.config import Settings
+from groundswell.detect.columns import Queue, group, occurrences
 from groundswell.detect.communities import louvain
 from groundswell.detect.window import Window
 
@@ -45,54 +46,63 @@ class BurstSettings(Settings, frozen=True, kw_only=True):
     """A term's posts count from so long before it first surprised."""
 
 
+_TICK_TERMS = 10_000
+"""Warm terms of one tick that are remembered, most surprising first."""
+
+
 class Heat:
-    """The surprise of warm terms over the last hour, by tick."""
+    """The surprise of warm terms: when each was, over the last hour, and how much, while it is hot."""
 
     def __init__(self, settings: BurstSettings) -> None:
         self._settings = settings
-        self._seen: dict[int, list[tuple[int, float]]] = {}
+        self._warm = {"time_us": Queue(np.int64), "term": Queue(np.uint64)}
+        self._hot = {"time_us": Queue(np.int64), "term": Queue(np.uint64), "nats": Queue(np.float64)}
+        self._kindled_us = -1
 
     def add(self, now_us: int, terms: U64Array, surprise: npt.NDArray[np.float32]) -> None:
         """Note one tick's emissions; of a term used twice, the most surprising use counts."""
-        if not len(terms):
-            return
-        order = np.lexsort((-surprise, terms))
-        firsts = order[np.r_[True, np.diff(terms[order]) > 0]]
-        for term, value in zip(terms[firsts].tolist(), surprise[firsts].tolist(), strict=True):
-            self._seen.setdefault(term, []).append((now_us, round(value, 3)))
+        numbers, distinct = group(terms)
+        nats = np.zeros(len(distinct))
+        np.maximum.at(nats, numbers, surprise)
+        if len(distinct) > _TICK_TERMS:
+            kept = np.sort(np.lexsort((distinct, -nats))[:_TICK_TERMS])
+            distinct, nats = distinct[kept], nats[kept]
+        hot = nats >= self._settings.hot
+        fresh = distinct[hot]
+        since = now_us - self._settings.hot_minutes * MINUTE_US
+        before = self._hot["term"].view[np.searchsorted(self._hot["time_us"].view, since) :]
+        if len(np.unique(occurrences(before, fresh)[1])) < len(fresh):
+            self._kindled_us = now_us
+        for log, chosen in ((self._warm, slice(None)), (self._hot, hot)):
+            said = {"term": distinct[chosen], "nats": np.round(nats[chosen], 3)}
+            said["time_us"] = np.full(len(said["term"]), now_us)
+            for name, column in log.items():
+                column.extend(said[name])
 
     def expire(self, now_us: int) -> None:
-        """Forget what is an hour old."""
-        oldest = now_us - 60 * MINUTE_US
-        for term in [term for term, seen in self._seen.items() if seen[0][0] < oldest]:
-            kept = [entry for entry in self._seen[term] if entry[0] >= oldest]
-            if kept:
-                self._seen[term] = kept
-            else:
-                del self._seen[term]
+        """Forget what is an hour old, and how much it was when it is no longer hot."""
+        for log, minutes in ((self._warm, 60), (self._hot, self._settings.hot_minutes)):
+            old = int(np.searchsorted(log["time_us"].view, now_us - minutes * MINUTE_US))
+            for column in log.values():
+                column.drop(old)
 
-    def hot(self, now_us: int) -> list[tuple[int, float, int]]:
-        """(term, surprise, first warm time) of the hot terms, most surprising first."""
+    def hot(self, now_us: int) -> tuple[U64Array, F64Array, I64Array]:
+        """(terms, surprise, first warm time) of the hottest `max_terms`, most surprising first."""
         since = now_us - self._settings.hot_minutes * MINUTE_US
-        found = []
-        for term, seen in self._seen.items():
-            if seen[-1][0] < since:
-                continue
-            best = max(value for time_us, value in seen if time_us >= since)
-            if best >= self._settings.hot:
-                found.append((term, best, seen[0][0]))
-        found.sort(key=lambda entry: (-entry[1], entry[0]))
-        return found
+        begin = int(np.searchsorted(self._hot["time_us"].view, since))
+        numbers, terms = group(self._hot["term"].view[begin:])
+        nats = np.zeros(len(terms))
+        np.maximum.at(nats, numbers, self._hot["nats"].view[begin:])
+        order = np.lexsort((terms, -nats))[: self._settings.max_terms]
+        terms, nats = terms[order], nats[order]
+        at, positions = occurrences(self._warm["term"].view, terms)
+        firsts = np.full(len(terms), now_us)
+        firsts[positions[::-1]] = self._warm["time_us"].view[at[::-1]]
+        return terms, nats, firsts
 
     def kindled(self, now_us: int) -> bool:
         """Whether a term became hot in the tick that ended at `now_us`."""
-        since = now_us - self._settings.hot_minutes * MINUTE_US
-        for seen in self._seen.values():
-            if seen[-1][0] == now_us and seen[-1][1] >= self._settings.hot:
-                earlier = (value for time_us, value in seen[:-1] if time_us >= since)
-                if max(earlier, default=0.0) < self._settings.hot:
-                    return True
-        return False
+        return self._kindled_us == now_us
 
 
 class Postings:
@@ -162,39 +172,37 @@ def hot_terms(
     window: Window, heat: Heat, postings: Postings, settings: BurstSettings, now_us: int, min_speakers: int
 ) -> HotTerms | None:
     """The hot terms that at least `min_speakers` used, and their live posts; None when there are none."""
-    hot = heat.hot(now_us)[: settings.max_terms]
-    by_hash = np.array(sorted(term for term, _, _ in hot), np.uint64)
-    postings.follow(window, by_hash)
-    if not hot:
-        return None
-    terms = np.array([term for term, _, _ in hot], np.uint64)
-    rank = np.argsort(terms, kind="stable")
-    columns = rank[np.searchsorted(by_hash, postings.terms)]
-    rows = postings.rows
-    lead_us = settings.lead_minutes * MINUTE_US
-    since = np.array([warm_us - lead_us for _, _, warm_us in hot], np.int64)
-    live = window.at("alive", rows).astype(bool) & (
-        window.at("time_us", rows).astype(np.int64) >= since[columns]
-    )
+    terms, nats, warm_us = heat.hot(now_us)
+    by_hash = np.argsort(terms)
+    postings.follow(window, terms[by_hash])
+    columns, rows = by_hash[np.searchsorted(terms[by_hash], postings.terms)], postings.rows
+    since = warm_us - settings.lead_minutes * MINUTE_US
+    times_us, alive = window.of("time_us"), window.of("alive")
+    first_row = window.first_row
+    live = alive[rows - first_row] & (times_us[rows - first_row] >= since[columns])
     rows, columns = rows[live], columns[live]
-    speakers = distinct(columns, window.at("speaker", rows).astype(np.uint64), len(hot))
+    speakers = distinct(columns, window.at("speaker", rows), len(terms))
     wide = np.flatnonzero(speakers >= min_speakers)
     if not len(wide):
         return None
-    place = np.full(len(hot), -1)
+    place = np.full(len(terms), -1)
     place[wide] = np.arange(len(wide))
-    kept = place[columns] >= 0
-    rows, inverse = np.unique(rows[kept], return_inverse=True)
-    ones = np.ones(len(inverse), np.float32)
+    columns = place[columns]
+    rows, columns = rows[columns >= 0] - first_row, columns[columns >= 0]
+    used = np.zeros(len(window), bool)
+    used[rows] = True
+    number = np.cumsum(used) - 1
+    found = first_row + np.flatnonzero(used)
+    ones = np.ones(len(rows), np.float32)
     return HotTerms(
         terms=terms[wide],
-        surprise=np.array([surprise for _, surprise, _ in hot])[wide],
-        uses=csr_matrix((ones, (inverse, place[columns[kept]])), shape=(len(rows), len(wide))),
-        rows=rows,
-        speakers=window.at("speaker", rows).astype(np.uint64),
-        epochs=window.at("epoch", rows).astype(np.uint32),
-        times_us=window.at("time_us", rows).astype(np.int64),
-        shapes=window.at("shape", rows).astype(np.uint64),
+        surprise=nats[wide],
+        uses=csr_matrix((ones, (number[rows], columns)), shape=(len(found), len(wide))),
+        rows=found,
+        speakers=window.at("speaker", found),
+        epochs=window.at("epoch", found),
+        times_us=window.at("time_us", found),
+        shapes=window.at("shape", found),
     )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-__all__ = ["Lists", "Names", "Queue", "flat", "letters", "occurrences"]
+__all__ = ["Lists", "Names", "Queue", "flat", "group", "letters", "occurrences"]
 
 Array = npt.NDArray[Any]
 I64Array = npt.NDArray[np.int64]
@@ -79,6 +79,33 @@ def occurrences(values: Array, wanted: U64Array) -> tuple[I64Array, I64Array]:
     at, positions = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
     found = _occurrences(values, wanted, at, positions)
     return at[:found].copy(), positions[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def _group(values: Any, groups: Any, distinct: Any) -> int:
+    slots = 16
+    while slots < 2 * values.shape[0]:
+        slots *= 2
+    table = np.full(slots, -1, np.int32)
+    mask = np.uint64(slots - 1)
+    found = 0
+    for i in range(values.shape[0]):
+        slot = ((values[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+        while table[slot] >= 0 and distinct[table[slot]] != values[i]:
+            slot = (slot + np.uint64(1)) & mask
+        if table[slot] < 0:
+            table[slot] = found
+            distinct[found] = values[i]
+            found += 1
+        groups[i] = table[slot]
+    return found
+
+
+def group(values: Array) -> tuple[I64Array, U64Array]:
+    """Number equal values alike: (number of each, the distinct values by number), in order of appearance."""
+    groups, distinct = np.empty(len(values), np.int64), np.empty(len(values), np.uint64)
+    found = _group(values.astype(np.uint64, copy=False), groups, distinct)
+    return groups, distinct[:found].copy()
 
 
 class Queue:

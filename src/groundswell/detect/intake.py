@@ -7,9 +7,13 @@ never too high.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
+from groundswell.detect.columns import group
 from groundswell.detect.rates import Emissions
 
 __all__ = ["admit"]
@@ -26,23 +30,35 @@ def admit(posts: int, most: int, emitted: Emissions) -> npt.NDArray[np.bool_]:
     if posts <= most:
         return ~mask
     rows, terms, surprise = emitted
-    order = np.lexsort((terms, -surprise, rows))
-    first = order[_begins(rows[order])]
-    warm, strongest = rows[first], terms[first]
-    by_term = np.argsort(strongest, kind="stable")
-    at = np.arange(len(warm))
-    turn = np.empty(len(warm), np.int64)
-    turn[by_term] = at - np.maximum.accumulate(np.where(_begins(strongest[by_term]), at, 0))
+    warm, turns = _turns(rows, terms, surprise, group(terms)[0]) if len(rows) else (rows, rows)
+    if len(warm) > most:
+        held = np.cumsum(np.bincount(turns))
+        last = int(np.searchsorted(held, most))
+        spare = most - (int(held[last - 1]) if last else 0)
+        mask[warm[turns < last]] = True
+        mask[warm[turns == last][:spare]] = True
+        return mask
     mask[warm] = True
     others = np.flatnonzero(~mask)
-    mask[warm[np.argsort(turn, kind="stable")[most:]]] = False
-    left = max(most - len(warm), 0)
+    left = most - len(warm)
     mask[others[np.arange(left) * len(others) // max(left, 1)]] = True
     return mask
 
 
-def _begins(ordered: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-    """Where a new value begins in `ordered`."""
-    begins = np.ones(len(ordered), bool)
-    begins[1:] = ordered[1:] != ordered[:-1]
-    return begins
+@njit(cache=True, nogil=True)
+def _turns(rows: Any, terms: Any, surprise: Any, groups: Any) -> Any:
+    """The rows in `rows` (ascending), once each, and how many came before with the same strongest term."""
+    taken = np.zeros(groups.max() + 1, np.int64)
+    warm, turns = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0], np.int64)
+    found = 0
+    best = 0
+    for i in range(rows.shape[0]):
+        if surprise[i] > surprise[best] or (surprise[i] == surprise[best] and terms[i] < terms[best]):
+            best = i
+        if i + 1 == rows.shape[0] or rows[i + 1] != rows[i]:
+            warm[found] = rows[i]
+            turns[found] = taken[groups[best]]
+            taken[groups[best]] += 1
+            found += 1
+            best = i + 1
+    return warm[:found], turns[:found]
