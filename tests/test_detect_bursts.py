@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -75,6 +75,7 @@ def test_nodes_without_edges_stay_alone() -> None:
     assert louvain(csr_matrix((3, 3)), 1.0).tolist() == [0, 1, 2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=30))
 def test_a_crowd_is_the_largest_of_its_epochs_and_never_their_sum(said: list[tuple[int, int]]) -> None:
     speakers = np.array([speaker for speaker, _ in said], np.uint64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.detect.intake import admit
@@ -50,6 +50,7 @@ uses = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(uses, st.integers(0, 40))
 def test_never_more_than_room_and_no_room_left_empty(said: list[Use], most: int) -> None:
     mask = admit(30, most, emissions(said))

@@ -160,6 +160,7 @@ def test_a_word_too_common_to_be_counted_to_the_end_stays_cool() -> None:
     assert 75 * 65535 * 0.99 < windows(rates)["slow"].max() <= 75 * 65535
 
 
+@settings(deadline=None)
 @given(st.integers(0, 15 * 65535))
 def test_a_quarter_hour_is_kept_exactly_or_to_one_in_a_thousand(count: int) -> None:
     code = _code.py_func(np.uint32(count))

@@ -8,14 +8,16 @@ they speak of different places, and each post goes to the community its hot term
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy.sparse import csr_matrix
 
 from groundswell.clock import MINUTE_US
 from groundswell.config import Settings
-from groundswell.detect.columns import Queue, group, occurrences
+from groundswell.detect.columns import Queue, distinct, group, occurrences
 from groundswell.detect.communities import louvain
 from groundswell.detect.window import Window
 
@@ -165,7 +167,8 @@ def crowd(speakers: U64Array, epochs: npt.NDArray[np.uint32]) -> int:
     """
     if not len(speakers):
         return 0
-    return max(len(np.unique(speakers[epochs == epoch])) for epoch in np.unique(epochs))
+    numbers, different = group(epochs)
+    return int(distinct(numbers, speakers, len(different)).max())
 
 
 def hot_terms(
@@ -206,16 +209,6 @@ def hot_terms(
     )
 
 
-def distinct(groups: I64Array, values: U64Array, size: int) -> I64Array:
-    """The number of distinct `values` in each of `size` groups."""
-    if not len(groups):
-        return np.zeros(size, np.int64)
-    order = np.lexsort((values, groups))
-    groups, values = groups[order], values[order]
-    first = np.r_[True, (np.diff(groups) > 0) | (values[1:] != values[:-1])]
-    return np.bincount(groups[first], minlength=size)
-
-
 def cluster_terms(hot: HotTerms, settings: BurstSettings) -> list[I64Array]:
     """Communities of hot terms by shared posts; each is an ascending array of term indices."""
     shared = (hot.uses.T @ hot.uses).tocoo()
@@ -242,3 +235,37 @@ def assign_posts(hot: HotTerms, communities: list[I64Array]) -> list[Cluster]:
     scores = np.asarray((hot.uses @ weights).todense())
     best = scores.argmax(axis=1)
     return [Cluster(terms, np.flatnonzero(best == i)) for i, terms in enumerate(communities)]
+
+
+@njit(cache=True, nogil=True)
+def _overlaps(starts: Any, terms: Any, of_term: Any, of_post: Any, shared: Any, using: Any) -> None:
+    found = np.empty(shared.shape[0], np.int64)
+    latest = np.full(shared.shape[0], -1, np.int64)
+    for post in range(starts.shape[0] - 1):
+        size = 0
+        for i in range(starts[post], starts[post + 1]):
+            group = of_term[terms[i]]
+            if group >= 0 and latest[group] != post:
+                latest[group] = post
+                found[size] = group
+                size += 1
+        for i in range(size):
+            for j in range(size):
+                shared[found[i], found[j]] += 1
+            if of_post[post] >= 0:
+                using[of_post[post], found[i]] += 1
+
+
+def overlaps(hot: HotTerms, groups: list[tuple[I64Array, I64Array]]) -> tuple[I64Array, I64Array]:
+    """How groups of (terms, posts), disjoint in both, mix: two tables (groups, groups) of posts.
+
+    The first counts posts that use terms of both groups (of one, in the diagonal), the second posts of the
+    one that use terms of the other.
+    """
+    of_term, of_post = np.full(len(hot.terms), -1), np.full(len(hot.rows), -1)
+    for i, (terms, posts) in enumerate(groups):
+        of_term[terms] = i
+        of_post[posts] = i
+    shared, using = np.zeros((2, len(groups), len(groups)), np.int64)
+    _overlaps(hot.uses.indptr, hot.uses.indices, of_term, of_post, shared, using)
+    return shared, using

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-__all__ = ["Lists", "Names", "Queue", "flat", "group", "letters", "occurrences"]
+__all__ = ["Lists", "Names", "Queue", "distinct", "flat", "group", "letters", "occurrences"]
 
 Array = npt.NDArray[Any]
 I64Array = npt.NDArray[np.int64]
@@ -108,6 +108,35 @@ def group(values: Array) -> tuple[I64Array, U64Array]:
     return groups, distinct[:found].copy()
 
 
+@njit(cache=True, nogil=True)
+def _distinct(groups: Any, values: Any, counts: Any) -> None:
+    slots = 16
+    while slots < 2 * values.shape[0]:
+        slots *= 2
+    table = np.full(slots, -1, np.int32)
+    mask = np.uint64(slots - 1)
+    for i in range(values.shape[0]):
+        mixed = (values[i] + np.uint64(groups[i]) * np.uint64(0xC4CEB9FE1A85EC53)) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
+        slot = (mixed >> np.uint64(20)) & mask
+        while table[slot] >= 0:
+            if values[table[slot]] == values[i] and groups[table[slot]] == groups[i]:
+                break
+            slot = (slot + np.uint64(1)) & mask
+        if table[slot] < 0:
+            table[slot] = i
+            counts[groups[i]] += 1
+
+
+def distinct(groups: Array, values: Array, size: int) -> I64Array:
+    """The number of distinct `values` in each of `size` groups."""
+    counts = np.zeros(size, np.int64)
+    if len(groups):
+        _distinct(groups.astype(np.int64, copy=False), values.astype(np.uint64, copy=False), counts)
+    return counts
+
+
 class Queue:
     """One column."""
 
@@ -178,9 +207,9 @@ class Lists:
 
     def ranges(self, rows: I64Array) -> tuple[I64Array, I64Array]:
         """Of `rows`, counted from the front: (indices of their values, index into `rows` of each)."""
-        ends = self._ends.view - self._lead.dropped
-        start = np.where(rows > 0, ends[rows - 1], 0)
-        sizes = ends[rows] - start
+        ends, base = self._ends.view, self._lead.dropped
+        start = np.where(rows > 0, ends[rows - 1], base) - base
+        sizes = ends[rows] - base - start
         owners = np.repeat(np.arange(len(rows)), sizes)
         within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return np.repeat(start, sizes) + within, owners

@@ -14,8 +14,8 @@ from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import BIN_US
-from groundswell.detect.bursts import HotTerms, crowd, distinct
-from groundswell.detect.columns import Array
+from groundswell.detect.bursts import HotTerms, crowd
+from groundswell.detect.columns import Array, distinct
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.window import Window
 

@@ -30,11 +30,11 @@ from groundswell.detect.bursts import (
     assign_posts,
     cluster_terms,
     crowd,
-    distinct,
     hot_terms,
+    overlaps,
 )
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
-from groundswell.detect.columns import flat
+from groundswell.detect.columns import distinct, flat
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.intake import admit
@@ -315,13 +315,9 @@ class Detector:
         """Merge groups that share most of the smaller one's posts, largest overlap first."""
         if len(groups) < 2:
             return groups
-        member = np.zeros((len(hot.terms), len(groups)), np.float32)
-        for i, group in enumerate(groups):
-            member[group.hot, i] = 1.0
-        touched = (hot.uses @ member) > 0
-        shared = touched.T.astype(np.float32) @ touched.astype(np.float32)
-        sizes = np.maximum(np.diag(shared), 1.0)
-        overlap = shared / np.minimum.outer(sizes, sizes)
+        shared, _ = overlaps(hot, [(group.hot, group.posts) for group in groups])
+        sizes = np.maximum(np.diag(shared), 1)
+        overlap = (shared / np.minimum.outer(sizes, sizes)).astype(np.float32)
         parent = list(range(len(groups)))
         pairs = np.argwhere(np.triu(overlap >= self._settings.bursts.merge_overlap, 1))
         for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
@@ -355,24 +351,24 @@ class Detector:
 
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
         """Give fragments to the chain whose crowd they share, or whose place and category."""
-        linked = [group for group in groups if group.chain is not None]
-        for group in groups:
+        _, using = overlaps(hot, [(group.hot, group.posts) for group in groups])
+        linked = [i for i, group in enumerate(groups) if group.chain is not None]
+        for group, uses in zip(groups, using, strict=True):
             if group.chain is None:
-                host = self._host_by_posts(hot, group, linked) or self._host_by_place(group)
-                group.chain = host
+                shares = [(groups[i], float(uses[i] / len(group.posts))) for i in linked]
+                group.chain = self._host_by_posts(group, shares) or self._host_by_place(group)
 
-    def _host_by_posts(self, hot: HotTerms, group: Group, linked: list[Group]) -> Chain | None:
-        """The chain with whose hot terms most of the group's posts speak.
+    def _host_by_posts(self, group: Group, shares: list[tuple[Group, float]]) -> Chain | None:
+        """The chain with whose hot terms most of the group's posts speak, of groups and those shares.
 
         A crowd that says no place and is of the chain's category needs no share beyond the largest.
         """
         best, host = 0.0, None
-        for other in linked:
-            if self._apart(group, other):
+        for other, share in shares:
+            if share <= best or self._apart(group, other):
                 continue
-            share = float((hot.uses[group.posts][:, other.hot].sum(axis=1) > 0).mean())
             kin = group.country < 0 and group.category != "other" and alike(group.category, other.category)
-            if share > best and (kin or share >= self._settings.chains.attach):
+            if kin or share >= self._settings.chains.attach:
                 best, host = share, other.chain
         return host
 
