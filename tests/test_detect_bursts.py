@@ -167,7 +167,7 @@ def test_postings_kept_from_tick_to_tick_equal_those_found_afresh() -> None:
         window.take(batch(rows))
         window.expire(NOON_US + (minute + 1) * MINUTE_US)
         wanted = np.unique([term(word) for word in rng.choice(words, 1 + minute % 4, replace=False)])
-        kept.follow(window, wanted.astype(np.uint64))
+        kept.follow(window, wanted.astype(np.uint64), np.zeros(len(wanted), np.int64))
         rows_found, positions = window.find(wanted.astype(np.uint64), window.first_row)
         expected = sorted(zip(rows_found.tolist(), wanted[positions].tolist(), strict=True))
         assert sorted(zip(kept.rows.tolist(), kept.terms.tolist(), strict=True)) == expected

@@ -8,12 +8,13 @@ they speak of different places, and each post goes to the community its hot term
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 from groundswell.clock import MINUTE_US
 from groundswell.config import Settings
@@ -116,15 +117,16 @@ class Postings:
         self._followed: U64Array = np.empty(0, np.uint64)
         self._end_row = 0
 
-    def follow(self, window: Window, terms: U64Array) -> None:
-        """Follow the terms in `terms` (sorted, distinct) and no others."""
+    def follow(self, window: Window, terms: U64Array, since_us: I64Array) -> None:
+        """Follow the terms in `terms` (sorted, distinct), each at least since then, and no others."""
         fresh = np.setdiff1d(terms, self._followed, assume_unique=True)
         known = np.intersect1d(terms, self._followed, assume_unique=True)
         keep = self.rows >= window.first_row
         if len(known) < len(self._followed):
             keep &= np.isin(self.terms, known)
         rows, found = [self.rows[keep]], [self.terms[keep]]
-        for part, from_row in ((known, max(self._end_row, window.first_row)), (fresh, window.first_row)):
+        back_us = since_us[np.isin(terms, fresh, assume_unique=True)].min(initial=np.iinfo(np.int64).max)
+        for part, from_row in ((known, self._end_row), (fresh, window.row_at(int(back_us)))):
             used, positions = window.find(part, from_row)
             rows.append(used)
             found.append(part[positions])
@@ -149,6 +151,17 @@ class HotTerms:
     epochs: npt.NDArray[np.uint32]
     times_us: I64Array
     shapes: U64Array
+
+    @cached_property
+    def counts(self) -> I64Array:
+        """Posts that use each term."""
+        return np.bincount(self.uses.indices, minlength=len(self.terms))
+
+    def inside(self, posts: I64Array, terms: I64Array) -> csc_matrix:
+        """Which of `posts` use which of `terms`, by term, posts in order."""
+        inside = self.uses[posts][:, terms].tocsc()
+        inside.sort_indices()
+        return inside
 
 
 @dataclass(frozen=True)
@@ -176,10 +189,10 @@ def hot_terms(
 ) -> HotTerms | None:
     """The hot terms that at least `min_speakers` used, and their live posts; None when there are none."""
     terms, nats, warm_us = heat.hot(now_us)
-    by_hash = np.argsort(terms)
-    postings.follow(window, terms[by_hash])
-    columns, rows = by_hash[np.searchsorted(terms[by_hash], postings.terms)], postings.rows
     since = warm_us - settings.lead_minutes * MINUTE_US
+    by_hash = np.argsort(terms)
+    postings.follow(window, terms[by_hash], since[by_hash])
+    columns, rows = by_hash[np.searchsorted(terms[by_hash], postings.terms)], postings.rows
     times_us, alive = window.of("time_us"), window.of("alive")
     first_row = window.first_row
     live = alive[rows - first_row] & (times_us[rows - first_row] >= since[columns])
@@ -212,7 +225,7 @@ def hot_terms(
 def cluster_terms(hot: HotTerms, settings: BurstSettings) -> list[I64Array]:
     """Communities of hot terms by shared posts; each is an ascending array of term indices."""
     shared = (hot.uses.T @ hot.uses).tocoo()
-    counts = np.asarray(hot.uses.sum(axis=0)).ravel()
+    counts = hot.counts
     keep = (shared.row < shared.col) & (shared.data >= settings.min_shared)
     left, right, both = shared.row[keep], shared.col[keep], shared.data[keep]
     cosine = both / np.sqrt(counts[left] * counts[right])

@@ -10,6 +10,7 @@ import unicodedata
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_matrix
 from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
@@ -39,14 +40,14 @@ class Crowds:
         self._gazette = gazette
         self._categories = categories
 
-    def surfaces(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> list[str]:
+    def surfaces(self, hot: HotTerms, terms: I64Array, posts: I64Array, inside: csc_matrix) -> list[str]:
         """How each of `terms` is written in the latest of `posts` that uses it; empty where none does.
+
+        `inside` says which do: (posts, terms), row numbers in order.
 
         Read from the window each time: nothing of a post is remembered, and spellings that differ only in
         what hashing folds away come out the same after a restart.
         """
-        inside = hot.uses[posts][:, terms].tocsc()
-        inside.sort_indices()
         used = np.flatnonzero(np.diff(inside.indptr))
         rows = hot.rows[posts[inside.indices[inside.indptr[used + 1] - 1]]]
         written = [""] * len(terms)
@@ -91,8 +92,9 @@ class Crowds:
         stand apart. So do titles and brands; where nothing else says what the matter is, they are taken for
         a person too. Pairs that are themselves places are not.
         """
-        index = {surface: at for at, surface in enumerate(self.surfaces(hot, terms, posts)) if surface}
-        inside = hot.uses[posts][:, terms].tocsc()
+        inside = hot.inside(posts, terms)
+        surfaces = self.surfaces(hot, terms, posts, inside)
+        index = {surface: at for at, surface in enumerate(surfaces) if surface}
         sizes = np.diff(inside.indptr)
         located = np.zeros(len(posts), bool)
         located[self._window.lists_at("places", hot.rows[posts])[1]] = True
@@ -131,11 +133,12 @@ class Crowds:
         Words that other crowds of the tick use more than this one are left out while two others remain;
         words that hardly occur outside a longer phrase are left to it.
         """
-        inside = hot.uses[posts][:, terms].tocoo()
-        counts = distinct(inside.col.astype(np.int64), hot.speakers[posts][inside.row], len(terms))
-        own = np.asarray(hot.uses[posts][:, terms].sum(axis=0)).ravel()
-        own = own / np.maximum(np.asarray(hot.uses[:, terms].sum(axis=0)).ravel(), 1.0)
-        surfaces = self.surfaces(hot, terms, posts)
+        inside = hot.inside(posts, terms)
+        uses = np.diff(inside.indptr)
+        users = hot.speakers[posts][inside.indices]
+        counts = distinct(np.repeat(np.arange(len(terms)), uses), users, len(terms))
+        own = uses / np.maximum(hot.counts[terms], 1)
+        surfaces = self.surfaces(hot, terms, posts, inside)
         langs = self._window.at("lang", hot.rows[posts]).astype(np.int64)
         words = self._window.words("lang")
         found: list[PhraseUse] = []
@@ -145,8 +148,9 @@ class Crowds:
             if int(hot.terms[terms[i]]) & 1 and " " not in surface:
                 continue  # two parts of one compound hashtag: the whole is a term of its own
             if surface and counts[i]:
-                speaking = langs[inside.row[inside.col == i]]
-                language = words[int(np.bincount(speaking).argmax())]
+                speaking = np.bincount(langs[inside.indices[inside.indptr[i] : inside.indptr[i + 1]]])
+                most = speaking.max()
+                language = min(words[at] for at in np.flatnonzero(speaking == most).tolist())
                 surprise = float(hot.surprise[terms[i]])
                 use = PhraseUse(surface, int(counts[i]), language, round(surprise, 2))
                 (found if own[i] >= _OWN else shared).append(use)
