@@ -119,6 +119,23 @@ PHONES = """
 """.replace("\n", "|").split("|")
 
 
+NATIONAL = (
+    """
+845101/1574|411342-11143|90.456.789-2|٧١.١٧١.٥٤٤-٢|756.1234.5678.97|85.07.30-033.43|1-2345-67890-12-3
+1 85 05 78 006 084 36|810101-14-1234|35202-1234567-8|A123456(7)|AB 12 34 56 C|AB ١٢ ٣٤ ٥٦ C|S1234567A
+S१२३४५६७A|CEDRMR٥٥A٢٥A٨٣٤F|4.11.9.13|668 5702|9 8512 4139|１４１３３８-４４７A
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+
+
+@pytest.mark.parametrize("number", NATIONAL)
+def test_national_numbers_go_in_every_script(number: str) -> None:
+    left = redactor.redact_text(f"say {number} now")
+    assert not any(character.isdigit() for character in left)
+
+
 @pytest.mark.parametrize("phone", [phone for phone in PHONES if phone])
 def test_telephone_numbers_go_in_every_grouping(phone: str) -> None:
     left = redactor.redact_text(f"say {phone} now")
@@ -229,7 +246,7 @@ IDENTIFIERS_WRITTEN = [
     "12 rue Bleue", "Calle Mayor 12", "Lindenstraße 5", "ul. Prosta 7", "ул. Мира 5",
     "Atatürk Caddesi No: 5",
     "شارع النيل 12", "南京路100号", "강남대로 12", "Jl. Merdeka No. 7", "Kossuth utca 5", "X1234567B",
-    "паспорт 4509 123456",
+    "паспорт 4509 123456", "www.. x", "www2.5", "S१२३४५६७A", "9F3C+JM", "geo:1.5,2.5",
 ]  # fmt: skip
 
 

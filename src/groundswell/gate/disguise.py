@@ -1,7 +1,8 @@
 """Undoes disguises, so that a masked identifier looks like a plain one to everything after.
 
 Owns character-level tricks: full-width and mathematical letters, look-alike at-signs, invisible
-characters put between letters, percent-encoding and HTML entities. It refuses to judge what the letters
+characters put between letters, digits of other scripts among ASCII letters, percent-encoding and HTML
+entities. It refuses to judge what the letters
 spell.
 
 Every step makes the text shorter or leaves it alone, in one pass over the bytes. Invisible characters go
@@ -189,12 +190,27 @@ def _entity(data, at, end, names, name_offsets, signs):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
+def _are_digits_alien(data, at, end, digit_values, plain):  # type: ignore[no-untyped-def]
+    """Does a digit of another script stand directly beside an ASCII letter: AB١٢٣٤C?"""
+    letter = digit = False
+    while at < end:
+        code, at = next_code_point(data, at)
+        is_letter = 97 <= (code | 32) <= 122
+        is_digit = 0x80 <= code < len(digit_values) and digit_values[code] >= 0 and plain[code] == 0
+        if (letter and is_digit) or (digit and is_letter):
+            return True
+        letter, digit = is_letter, is_digit
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _unmask(data, offsets, digit_values, plain, names, name_offsets, signs, out, out_offsets):  # type: ignore[no-untyped-def]
     written = 0
     for row in range(len(offsets) - 1):
         out_offsets[row] = written
         at, end = offsets[row], offsets[row + 1]
         beside = False  # is the last character kept ASCII or a digit?
+        alien = _are_digits_alien(data, at, end, digit_values, plain)
         while at < end:
             byte = data[at]
             if byte < 0x80:
@@ -230,6 +246,12 @@ def _unmask(data, offsets, digit_values, plain, names, name_offsets, signs, out,
                 beside = False
             elif posing:
                 out[written] = posing
+                written += 1
+                at = after
+                beside = True
+                continue
+            elif alien and code < len(digit_values) and digit_values[code] >= 0:
+                out[written] = 48 + digit_values[code]
                 written += 1
                 at = after
                 beside = True

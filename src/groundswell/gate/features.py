@@ -196,6 +196,17 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
 
 
 @njit(cache=True, nogil=True)
+def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
+    """Does a `w` and at most two digits stand before the dot at `at`? Then anything may follow it."""
+    for place in range(at - 1, max(at - 4, start - 1), -1):
+        if (data[place] | 32) == 119:
+            return True
+        if not 48 <= data[place] <= 57:
+            return False
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[no-untyped-def]
     """The features that parts of the word `data[begin:end]` announce: RE2 has a boundary at each `é`."""
     found = 0
@@ -271,6 +282,10 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                         found |= _DISGUISE
                     if digit_values[code] >= 0:
                         digits += 1
+                        before = data[at - 1] | 32 if at > start else np.uint8(32)
+                        following = data[after] | 32 if after < stop else np.uint8(32)
+                        if 97 <= before <= 122 or 97 <= following <= 122:
+                            found |= _DISGUISE  # AB١٢٣٤C
                 if code >= 0x370:
                     capital = after - 1  # scripts with other capitals, or with none
                     if at - numeral <= 2:
@@ -323,7 +338,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                 if before > 36 or following == 32:
                     found |= _LOCAL_PART
             elif byte == 46:  # a dot
-                if before > 47 and following > 64:
+                if before > 47 and (following > 64 or _ends_www(data, start, at)):
                     found |= _LINK
                 if _bracket(before):
                     found |= _SPELLED

@@ -40,9 +40,24 @@ _PHONE, _CARD, _IP, _NATIONAL_ID, _NUMBER = (int(flag) for flag in NumberClass)
 # Groupings that telephone numbers are written in where nothing else marks them; lengths read as digits.
 _PHONE_SHAPES = np.array(
     [
-        26, 55, 145, 244, 245, 254, 255, 323, 333, 334, 343, 344, 345, 356, 433, 445, 465, 1333, 1334, 1344,
-        2244, 2254, 2333, 2334, 2343, 2344, 2345, 2353, 3222, 3223, 3322, 3334, 3344, 11333, 13322, 22333,
-        23222,
+        26, 55, 144, 145, 244, 245, 254, 255, 323, 333, 334, 343, 344, 345, 356, 433, 445, 465,
+        1333, 1334, 1344, 2244, 2254, 2333, 2334, 2343, 2344, 2345, 2353, 3222, 3223, 3322, 3334,
+        3344, 11333, 13322, 22333, 23222,
+    ],
+    np.int64,
+)  # fmt: skip
+
+
+# Lengths and separators of national numbers that no telephone is written in.
+_NATIONAL_FORMS = np.array(
+    [
+        (64, SLASH), (65, DASH),  # Czechia and Slovakia, Latvia
+        (571, 10 * DASH + DASH), (624, 10 * DASH + DASH),  # Pakistan, Malaysia
+        (2331, 110 * DOT + DASH), (3332, 110 * DOT + DASH),  # Chile, Brazil
+        (3442, 111 * DOT),  # Switzerland
+        (22232, 1100 * DOT + 10 * DASH + DOT),  # Belgium
+        (14521, 1111 * DASH),  # Thailand
+        (1222332, 111111 * SPACE),  # France
     ],
     np.int64,
 )  # fmt: skip
@@ -100,6 +115,22 @@ def _is_date(digits, groups, group, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _is_national(groups, first, last):  # type: ignore[no-untyped-def]
+    """Is it grouped as nothing but a state's numbers for its people are?"""
+    if not 2 <= last - first <= 7:
+        return False
+    shape = separators = 0
+    for group in range(first, last):
+        shape = shape * 10 + min(groups[group, LENGTH], 9)
+        if group > first:
+            separators = separators * 10 + groups[group, SEPARATOR]
+    for form in range(len(_NATIONAL_FORMS)):
+        if _NATIONAL_FORMS[form, 0] == shape and _NATIONAL_FORMS[form, 1] == separators:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _is_compact_date(digits, length):  # type: ignore[no-untyped-def]
     """YYYYMMDD or DDMMYYYY, the former perhaps with a time of 4 or 6 digits behind."""
     if length != 8 and length != 12 and length != 14:
@@ -122,7 +153,9 @@ def news_at(digits, groups, first, count, total, in_context):  # type: ignore[no
 
     `(count, 0)` when there is none. What stands before and behind is judged apart.
     """
-    if first == 0 and _is_card(digits, total, count):
+    if first == 0 and (_is_card(digits, total, count) or _is_address(digits, groups, 0, count)):
+        return count, 0
+    if _is_national(groups, first, count):
         return count, 0
     for group in range(first, count):
         if _is_date(digits, groups, group, count):
@@ -183,7 +216,7 @@ def _judge_shape(digits, groups, first, last, shape, total, uniform, short):  # 
         uniform and separator == SPACE,
     )
     if shape == 34:
-        return _PHONE if dashed and not 1900 <= _number(digits, groups, last - 1) <= 2099 else 0
+        return _PHONE if (dashed or spaced) and not 1900 <= _number(digits, groups, last - 1) <= 2099 else 0
     if shape == 44:
         return _PHONE if dashed or spaced else 0
     if shape == 2222:
@@ -227,11 +260,15 @@ def judge(digits, groups, first, last, plus, opened, in_context):  # type: ignor
         return _PHONE if total <= 15 else _NUMBER
     if count == 1:
         return _judge_run(run, total, in_context)
-    if total < (6 if in_context else 7):
+    if total < 6:
         return 0
-    thousands = triples and uniform and separator in (DOT, SPACE)
     if _is_address(digits, groups, first, last):
         return _IP
+    if _is_national(groups, first, last):
+        return _NATIONAL_ID
+    if total < 7 and not in_context:
+        return 0
+    thousands = triples and uniform and separator in (DOT, SPACE)
     if not thousands and _is_card(run, total, count):
         return _CARD
     if shape == 324 and uniform and separator in (DASH, SPACE):

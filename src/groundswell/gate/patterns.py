@@ -122,13 +122,15 @@ _NATIONAL = _any(
     r"\b\d{8}-?[A-HJ-NP-TV-Z]\b",  # Spain
     r"\b[XYZ]-?\d{7}-?[A-Z]\b",
     r"\b[STFGM]\d{7}[A-Z]\b",  # Singapore
-    r"\b\d{1,2}\.\d{3}\.\d{3}-[\dkK]\b",  # Chile
+    r"\b\d{1,2}\.\d{3}\.\d{3}[\-\x{2010}\x{2011}][\dkK]\b",  # Chile
     r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b",  # Brazil
+    r"\b[A-Z]{1,2}\d{6}[(（][\dA][)）]",  # Hong Kong
     r"\b\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}\b",
-    r"\b\d{6}[\-+A]\d{3}[0-9A-Y]\b",  # Finland
+    r"\b\d{6}[\-\x{2010}\x{2011}+A]\d{3}[0-9A-Y]\b",  # Finland
     r"\b\d{5}-\d{7}-\d\b",  # Pakistan
     r"\b\d{17}[\dXx]\b",  # China
-    r"(?i:\b[a-ceghj-prstw-z][a-ceghj-nprstw-z] ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b)",  # United Kingdom
+    # United Kingdom
+    rf"(?i:\b[a-ceghj-prstw-z][a-ceghj-nprstw-z](?:[ \x{{a0}}]?[{DIGIT}]{{2}}){{3}}[ \x{{a0}}]?[a-d]\b)",
     r"\b[A-Z]{1,3}\d{7,}[A-Z0-9]*\b",  # passports and licences of many states
 )
 _NATIONAL_INDIA = r"\b[A-Z]{5}\d{4}[A-Z]\b"  # PAN: too few digits to be looked at as a number
