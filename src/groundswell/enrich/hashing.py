@@ -54,7 +54,7 @@ def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
     return hashed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _slot(keys: U64, key: np.uint64) -> int:
     """Where `key` is, or where it would go."""
     mask = np.uint64(len(keys) - 1)
@@ -64,13 +64,13 @@ def _slot(keys: U64, key: np.uint64) -> int:
     return np.int64(at)  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def contains(slots: U64, key: np.uint64) -> bool:
     """Whether `key` is in a `hash_set`."""
     return bool(slots[_slot(slots, key)] == key)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def get(table: HashMap, key: np.uint64) -> int:
     """The value under `key`, 0 when there is none."""
     at = _slot(table.keys, key)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.fold import I32, TABLED, U8, Alphabet, alphabet, decode, fold, text_buffers
+from groundswell.enrich.fold import I32, TABLED, U8, U64, Alphabet, alphabet, decode, fold, text_buffers
 from groundswell.enrich.hashing import SEED, HashMap, finish, get, hash_map, pair_hash, step
 from groundswell.enrich.tokens import ICON, LINKED, PAIR, WHOLE, Tokens, hash_words, tokenise
 
@@ -51,13 +51,20 @@ CATEGORIES: tuple[str, ...] = (
 MIN_STEM_BYTES = 3
 MAX_WALK_BYTES = 60  # into a word or a run; no concept is longer
 _MAX_PARTICLES = 4
+_OPENING = 4  # letters
+_DENSE = 0x0E00  # from here on, in scripts that do not write words apart and in Korean, a letter is enough
+_SLOT_MASK = np.uint64((1 << 16) - 1)
+_OPENS = 0x80
+_PARTICLE_LEAD = (0xD6, 0xD9)  # first bytes of Hebrew and Arabic letters
 
 
 class _Concepts(NamedTuple):
     words: HashMap
-    """Whole words, and phrases of two or three as nested pairs."""
+    """Whole words, and phrases of two or three as nested pairs; `_OPENS` is added to what begins a phrase."""
     stems: HashMap
     """Stems, and all terms of scripts that do not write words apart."""
+    openings: U64
+    """A bit for each `_opening` of a term: spares most words the walk."""
     particles: U8
     """1 for code points below 0x700 that Arabic or Hebrew write onto the front of a word."""
 
@@ -86,12 +93,19 @@ class Topics:
         for name, listed in terms.items():
             category = CATEGORIES.index(name)
             for term in listed:
-                hashed, is_stem = _hash(term)
-                (stems if is_stem else words)[hashed] = category
+                hashes, is_stem = _hash(term)
+                table = stems if is_stem else words
+                table[hashes[-1]] = table.get(hashes[-1], 0) & _OPENS | category
+                for begun in hashes[:-1]:
+                    table[begun] = table.get(begun, 0) | _OPENS
         particles = np.zeros(0x700, np.uint8)
         for char in "وفبكلاהובלמשכ":
             particles[ord(char)] = 1
-        self._concepts = _Concepts(hash_map(words), hash_map(stems), particles)
+        written = [term.rstrip("*") for listed in terms.values() for term in listed]
+        openings = np.zeros((int(_SLOT_MASK) + 1) // 64, np.uint64)
+        folded = fold(pa.array(written))
+        _add_openings(folded.offsets, folded.data, alphabet(), openings)
+        self._concepts = _Concepts(hash_map(words), hash_map(stems), openings, particles)
 
     @classmethod
     def load(cls) -> Topics:
@@ -106,17 +120,50 @@ class Topics:
         return pa.ListArray.from_arrays(pa.array(bounds), pa.array(found[: bounds[-1]]))
 
 
-def _hash(term: str) -> tuple[int, bool]:
-    """The hash of a term as the matcher meets it, and whether it is looked up as a stem."""
+def _hash(term: str) -> tuple[list[int], bool]:
+    """The hashes of a term's beginnings and of itself, and whether it is looked up as a stem."""
     if term.endswith("*"):
-        return int(hash_words([term[:-1]])[0]), True
+        return [int(hash_words([term[:-1]])[0])], True
     tokens = tokenise(fold(pa.array([term])))
     if len(tokens.flags) and tokens.flags[0] & PAIR:
-        return int(hash_words([term])[0]), True
-    hashed = tokens.hashes[0]
+        return [int(hash_words([term])[0])], True
+    hashes = [int(tokens.hashes[0])]
     for following in tokens.hashes[1:3]:
-        hashed = np.uint64(pair_hash(hashed, following))
-    return int(hashed), False
+        hashes.append(int(pair_hash(np.uint64(hashes[-1]), following)))
+    return hashes, False
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _opening(data: U8, start: int, end: int, tables: Alphabet, openings: U64, adding: bool) -> bool:
+    """Whether a term may begin like the text at `start`, or let one, the text itself, begin so from now on.
+
+    A term is entered by its first four letters, by all of them where it has fewer, and by the first alone
+    where that is a syllable or a word.
+    """
+    state = SEED
+    letters = 0
+    known = False
+    while start < end and letters < _OPENING:
+        code, length = decode(data, start, end)
+        same = int(tables.skeleton[code]) if code < TABLED else code
+        start += length
+        if same == 0:
+            continue
+        state = step(state, same)
+        letters += 1 if same < _DENSE else _OPENING
+        if letters >= _OPENING - 1 and not adding:
+            slot = (state ^ state >> np.uint64(32)) & _SLOT_MASK
+            known = known or (openings[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(1) != 0
+    if adding:
+        slot = (state ^ state >> np.uint64(32)) & _SLOT_MASK
+        openings[slot >> np.uint64(6)] |= np.uint64(1) << (slot & np.uint64(63))
+    return bool(known)
+
+
+@njit(cache=True, nogil=True)
+def _add_openings(offsets: I32, data: U8, tables: Alphabet, openings: U64) -> None:
+    for row in range(len(offsets) - 1):
+        _opening(data, int(offsets[row]), int(offsets[row + 1]), tables, openings, True)
 
 
 @njit(cache=True, nogil=True)
@@ -140,19 +187,30 @@ def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> i
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
     """The category of a word by its stem, or without the particles on its front; else 0."""
-    category = _walk(data, start, end, tables, concepts.stems)
+    category = 0
+    if _opening(data, start, end, tables, concepts.openings, False):
+        category = _walk(data, start, end, tables, concepts.stems)
+    if category == 0 and _PARTICLE_LEAD[0] <= data[start] <= _PARTICLE_LEAD[1]:
+        category = _bare_word(data, start, end, tables, concepts)
+    return int(category)
+
+
+@njit(cache=True, nogil=True)
+def _bare_word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
+    """The category of an Arabic or Hebrew word without the particles on its front; else 0."""
+    category = 0
     for _ in range(_MAX_PARTICLES):
-        if category != 0:
-            break
         code, length = decode(data, start, end)
-        if code >= 0x700 or concepts.particles[code] == 0:
+        if category != 0 or code >= 0x700 or concepts.particles[code] == 0:
             break
         start += length
         if end - start < 2 * MIN_STEM_BYTES:
             break
+        if not _opening(data, start, end, tables, concepts.openings, False):
+            continue
         state = SEED
         i = start
         while i < end:
@@ -160,7 +218,7 @@ def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts)
             i += length
             if tables.skeleton[code] != 0:
                 state = step(state, int(tables.skeleton[code]))
-        category = get(concepts.words, finish(state))
+        category = get(concepts.words, finish(state)) & (_OPENS - 1)
         if category == 0:
             category = _walk(data, start, end, tables, concepts.stems)
     return int(category)
@@ -185,7 +243,7 @@ def _match(
     for row in range(len(bounds) - 1):
         base = int(offsets[row])
         last = int(tokens.offsets[row + 1])
-        one = np.uint64(0)  # the word before, and the pair it ends; 0 for none
+        one = np.uint64(0)  # the word before, and the pair it ends, where they begin a phrase; else 0
         two = np.uint64(0)
         for k in range(tokens.offsets[row], last):
             flags = int(tokens.flags[k])
@@ -203,18 +261,23 @@ def _match(
                 at = _add(category, row, seen, found, at)
                 continue
             word = tokens.hashes[k]
-            category = get(concepts.words, word)
+            known = get(concepts.words, word)
+            category = known & (_OPENS - 1)
             if category == 0:
                 category = _word(data, start, end, tables, concepts)
             at = _add(category, row, seen, found, at)
             if flags & WHOLE:
                 continue
-            if flags & LINKED and one != 0:
+            pair = np.uint64(0)
+            if flags & LINKED:
                 if two != 0:
-                    at = _add(get(concepts.words, pair_hash(two, word)), row, seen, found, at)
-                two = pair_hash(one, word)
-                at = _add(get(concepts.words, two), row, seen, found, at)
-            else:
-                two = np.uint64(0)
-            one = word
+                    three = get(concepts.words, pair_hash(two, word)) & (_OPENS - 1)
+                    at = _add(three, row, seen, found, at)
+                if one != 0:
+                    pair = pair_hash(one, word)
+                    both = get(concepts.words, pair)
+                    at = _add(both & (_OPENS - 1), row, seen, found, at)
+                    pair = pair if both & _OPENS else np.uint64(0)
+            two = pair
+            one = word if known & _OPENS else np.uint64(0)
         bounds[row + 1] = at
