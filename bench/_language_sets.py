@@ -19,9 +19,20 @@ from bench._data import data_file
 from numba import njit
 
 from groundswell.enrich.language_codes import head_of
-from groundswell.enrich.scripts import SCRIPTS, U16, letters
+from groundswell.enrich.scripts import SCRIPTS, U16, Letters, letters
 
-__all__ = ["CAP", "FROM_UDHR_ALONE", "SOURCES", "TEST", "TRAIN", "TUNE", "Sentences", "family", "read"]
+__all__ = [
+    "CAP",
+    "FROM_UDHR_ALONE",
+    "SOURCES",
+    "TEST",
+    "TRAIN",
+    "TUNE",
+    "Sentences",
+    "family",
+    "parts_of",
+    "read",
+]
 
 SOURCES = ("flores", "tatoeba", "udhr", "common_voice", "nusax", "social")
 TRAIN, TUNE, TEST = 0, 1, 2
@@ -97,8 +108,7 @@ def read() -> Sentences:
             names.append(name)
             sources.append(number)
     found = letters(pa.array(texts, pa.string()), CAP)
-    keys = np.zeros(len(texts), np.uint64)
-    _keys(found.bounds, found.codes, keys)
+    keys, part = parts_of(found)
     labels = np.array(_labels(texts, names, [SCRIPTS[number] for number in found.script]))
     source_of = np.array(sources, np.uint8)
     order = np.lexsort((np.arange(len(keys)), keys, labels, source_of))
@@ -107,10 +117,16 @@ def read() -> Sentences:
     first[order[1:]] = ~(same & (source_of[order][1:] == source_of[order][:-1]))
     dense = np.isin(found.script, [SCRIPTS.index(script) for script in ("Hani", "Kana", "Hang")])
     enough = found.counts >= np.where(dense, _MIN_LETTERS // 3, _MIN_LETTERS)
-    part = np.digitize(keys % np.uint64(100), [_TUNE_SHARE, _TUNE_SHARE + _TEST_SHARE])
-    part = np.array([TUNE, TEST, TRAIN], np.uint8)[part]
     everything = Sentences(np.array(texts, object), labels, source_of, part, keys)
     return everything.where(first & enough & (labels != ""))
+
+
+def parts_of(found: Letters) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
+    """The key of each row, a hash of its first letters, and the part that it belongs to."""
+    keys = np.zeros(len(found.script), np.uint64)
+    _keys(found.bounds, found.codes, keys)
+    at = np.digitize(keys % np.uint64(100), [_TUNE_SHARE, _TUNE_SHARE + _TEST_SHARE])
+    return keys, np.array([TUNE, TEST, TRAIN], np.uint8)[at]
 
 
 def _lines(source: str) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from bench._data import progress
 from bench._language_sets import CAP, SOURCES, TRAIN, TUNE, Sentences, read
 from bench.language import on_set
-from scripts.train_language import MIN_ROWS, calibrated, quantised, train
+from scripts.train_language import MIN_ROWS, Trained, calibrated, quantised, train
 
 from groundswell.enrich.language_model import classify
 from groundswell.enrich.scripts import SCRIPTS, letters
@@ -33,15 +33,16 @@ def measure() -> list[dict[str, Any]]:
             learnt = others.where(others.part == TRAIN)
             labels, counts = np.unique(learnt.label, return_counts=True)
             apart = (rows.source == number) & ~np.isin(rows.key, learnt.key)
-            unseen = rows.where(apart & np.isin(rows.label, labels[counts >= MIN_ROWS]))
-            figures += on_set(f"without {source}", unseen, GOAL, _answers(unseen, others))
+            trained = train(learnt)
+            taught = np.intersect1d(labels[counts >= MIN_ROWS], trained.shape.labels)
+            unseen = rows.where(apart & np.isin(rows.label, taught))
+            figures += on_set(f"without {source}", unseen, GOAL, _answers(unseen, others, trained))
             bar(number + 1, len(SOURCES))
     return figures
 
 
-def _answers(unseen: Sentences, others: Sentences) -> np.ndarray:
+def _answers(unseen: Sentences, others: Sentences, trained: Trained) -> np.ndarray:
     """What a model that learnt from `others` alone says of each unseen row."""
-    trained = train(others.where(others.part == TRAIN))
     labels = trained.shape.labels
     model = calibrated(labels, quantised(trained), others.where(others.part == TUNE))
     found = letters(pa.array(unseen.text.tolist(), pa.string()), CAP)

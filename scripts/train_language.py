@@ -350,7 +350,8 @@ def quantised(trained: Trained) -> Model:
     labels, first = trained.shape
     temperatures = np.full((len(SCRIPTS), len(LENGTHS) + 1), TEMPERATURE, np.float32)
     blocks = blocked([weights[low:high] for low, high in pairwise(first.tolist())])
-    heads = np.array([labels.index(head_of(label)) for label in labels], np.int16)
+    number = {label: at for at, label in enumerate(labels)}
+    heads = np.array([number.get(head_of(label), at) for label, at in number.items()], np.int16)
     return Model(first.astype(np.int32), table, *blocks, heads, temperatures)
 
 
@@ -376,7 +377,8 @@ def calibrated(labels: tuple[str, ...], model: Model, rows: sets.Sentences) -> M
     least = np.full(len(SCRIPTS), 1, np.int32)
     names = np.array([*labels, "und"])
     heads = [head_of(truth) for truth in truths]
-    weight = np.where(social, 1 / np.mean(social), 1 / (1 - np.mean(social)))
+    share = max(np.mean(social), 1e-9)
+    weight = np.where(social, 1 / share, 1 / (1 - share))
     stretch = np.digitize(np.diff(found.bounds), LENGTHS)
     temperatures = np.full((len(SCRIPTS), len(LENGTHS) + 1), TEMPERATURE, np.float32)
     least_gap = np.full(temperatures.shape, np.inf)

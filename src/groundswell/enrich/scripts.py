@@ -89,6 +89,7 @@ _ADLM = _NUMBER["Adlm"]
 _KANA_SHARE = 8  # one kana in eight letters makes Han Japanese
 
 _SPACE = 32
+_SIGN = 62  # likewise: emoji, `!` and `?`, where they are asked for
 _MARK = 63  # in place of a script: belongs to the word it stands in
 _APOSTROPHES = "'’ʼ‛＇ʹ`´ʻ‘"
 # Zero-width characters, soft hyphen and tatweel mean nothing to a reader.
@@ -112,6 +113,12 @@ _ADLAM_END = 0x1E95F
 _PLANE_2 = 0x20000
 _PLANE_4 = 0x40000
 _RARE_HAN = 0xF8FF
+# Emoji stand in the private use area, where no text has letters.
+_EMOJI = 0x1F000
+_EMOJI_END = 0x1FAFF
+_SKIN_TONES = (0x1F3FB, 0x1F3FF)
+_EMOJI_AT = 0xEC00
+_SIGNS = (*b"!?", *range(0x2600, 0x27C0))
 
 
 class Letters(NamedTuple):
@@ -128,7 +135,7 @@ class Letters(NamedTuple):
 
 
 @cache
-def _table() -> U32:
+def _table(signs: bool) -> U32:
     """For each code point of the basic plane: what it is read as, and `script << 16`.
 
     Read as 0 is left out, as a space ends a word.
@@ -148,11 +155,17 @@ def _table() -> U32:
         table[ord(char)] = ord("'") | _MARK << 16
     table[ord("İ")] = ord("i") | _NUMBER["Latn"] << 16
     table[list(_INVISIBLE)] = 0
+    if signs:
+        for code in _SIGNS:
+            table[code] = code | _SIGN << 16
     return table
 
 
-def letters(text: pa.StringArray, cap: int) -> Letters:
-    """The letters of every row and the script most of them are in; of each row the first `cap` are read."""
+def letters(text: pa.StringArray, cap: int, *, signs: bool = False) -> Letters:
+    """The letters of every row and the script most of them are in; of each row the first `cap` are read.
+
+    `signs` are emoji, `!` and `?`: with them, they are read as letters of no script.
+    """
     offsets, data = text_buffers(text)
     rows = len(offsets) - 1
     lengths = np.minimum(np.diff(offsets), cap)
@@ -160,7 +173,7 @@ def letters(text: pa.StringArray, cap: int) -> Letters:
     bounds = np.zeros(rows + 1, np.int32)
     script = np.zeros(rows, np.uint8)
     count = np.zeros(rows, np.int32)
-    _letters(offsets, data, cap, _table(), codes, bounds, script, count)
+    _letters(offsets, data, cap, _table(signs), signs, codes, bounds, script, count)
     return Letters(bounds, codes[: bounds[-1]], script, count)
 
 
@@ -186,7 +199,7 @@ def _skipped(data: U8, i: int, end: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _letters(
-    offsets: I32, data: U8, cap: int, table: U32, codes: U16, bounds: I32, script: U8, count: I32
+    offsets: I32, data: U8, cap: int, table: U32, signs: bool, codes: U16, bounds: I32, script: U8, count: I32
 ) -> None:
     counts = np.zeros(_MARK + 1, np.int32)
     at = 0
@@ -211,7 +224,7 @@ def _letters(
             else:
                 code, length = decode(data, i, end)
                 i += length
-                entry = table[code] if code < 0x10000 else _beyond(code)
+                entry = table[code] if code < 0x10000 else _beyond(code, signs)
             char = entry & np.uint32(0xFFFF)
             kind = entry >> np.uint32(16)
             if char == _SPACE:
@@ -234,11 +247,15 @@ def _letters(
 
 
 @njit(cache=True, nogil=True)
-def _beyond(code: int) -> np.uint32:
+def _beyond(code: int, signs: bool) -> np.uint32:
     """The table's entry for a character outside the basic plane."""
     if _ADLAM <= code <= _ADLAM_END:
         small = code + (_ADLAM_SMALL - _ADLAM) if code < _ADLAM_SMALL else code
         return np.uint32((small & 0xFFFF) | _ADLM << 16)
+    if signs and _EMOJI <= code <= _EMOJI_END:
+        if _SKIN_TONES[0] <= code <= _SKIN_TONES[1]:
+            return np.uint32(0)
+        return np.uint32((code - _EMOJI + _EMOJI_AT) | _SIGN << 16)
     if _PLANE_2 <= code < _PLANE_4:
         return np.uint32(_RARE_HAN | _HAN << 16)
     return np.uint32(_SPACE)

@@ -1,0 +1,125 @@
+"""The mood of what is said: negative, neutral or positive, for the languages that tweets with moods exist in.
+
+A mood is a guess that is wrong for one post in three: only a crowd's share of moods means something, and no
+mood of a single post may leave the line. The model is of the language model's family (`ngrams`), with emoji,
+`!` and `?` as letters; moods compete within the post's language. Trained by `scripts/train_mood.py`.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import zstandard
+from numba import njit
+
+from groundswell.enrich.fold import I32
+from groundswell.enrich.ngrams import BLOCK, DIMENSIONS, F32, I8, hash_ngrams, hidden_of, score
+from groundswell.enrich.scripts import U16, letters
+
+__all__ = ["CAP", "FILE", "MOODS", "SPOKEN", "Model", "Moods", "save"]
+
+FILE = Path(__file__).parent / "data" / "mood.npz.zst"
+MOODS = ("negative", "neutral", "positive")
+CAP = 128
+"""Letters and signs of a post that are read."""
+NONE = -1
+"""In place of a mood: the language has no model, or there is nothing to read."""
+
+SPOKEN = {
+    "ara": "arb_Arab acm_Arab acq_Arab aeb_Arab ajp_Arab apc_Arab ars_Arab arz_Arab",
+    "arq": "arq_Arab",
+    "ary": "ary_Arab ary_Latn",
+    "amh": "amh_Ethi",
+    "deu": "deu_Latn",
+    "eng": "eng_Latn",
+    "fra": "fra_Latn",
+    "hau": "hau_Latn",
+    "hin": "hin_Deva hin_Latn",
+    "ibo": "ibo_Latn",
+    "ita": "ita_Latn",
+    "kin": "kin_Latn",
+    "orm": "gaz_Latn",
+    "pcm": "pcm_Latn",
+    "por": "por_Latn",
+    "spa": "spa_Latn",
+    "swa": "swh_Latn",
+    "tir": "tir_Ethi",
+    "tso": "tso_Latn",
+    "twi": "aka_Latn twi_Latn",
+    "yor": "yor_Latn",
+}
+"""The languages of the training set, and the codes of posts that they serve; sorted as the model has them."""
+
+
+class Model(NamedTuple):
+    """What the kernel needs."""
+
+    table: I8
+    """Vectors of the hashed n-grams."""
+    weights: F32
+    """(languages, dimensions, `BLOCK`): the moods' weights; holds the vectors' scale."""
+
+
+@cache
+def _load() -> Model:
+    packed = zstandard.ZstdDecompressor().decompress(FILE.read_bytes())
+    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
+        return Model(*(np.ascontiguousarray(stored[field]) for field in Model._fields))
+
+
+def save(path: Path, model: Model) -> None:
+    """Write a model for `Moods`."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **model._asdict())
+    path.write_bytes(zstandard.ZstdCompressor(level=19).compress(buffer.getvalue()))
+
+
+class Moods:
+    """Guesses moods, batch by batch; holds no state between batches."""
+
+    def __init__(self, model: Model | None = None) -> None:
+        self._model = model or _load()
+        served = {code: number for number, codes in enumerate(SPOKEN.values()) for code in codes.split()}
+        self._codes = pa.array(served, pa.string())
+        self._numbers = np.array([*served.values(), NONE], np.int32)
+
+    def guess(self, texts: pa.StringArray, codes: pa.StringArray) -> npt.NDArray[np.int8]:
+        """The mood of each text, an index into `MOODS`, or `NONE`.
+
+        Parameters
+        ----------
+        texts
+            Posts as written; no nulls.
+        codes
+            The language of each, as `Languages` gives it.
+        """
+        found = letters(texts, CAP, signs=True)
+        at = pa.compute.index_in(codes, value_set=self._codes).fill_null(len(self._codes))
+        languages = self._numbers[at.to_numpy()]
+        moods = np.full(len(languages), NONE, np.int8)
+        _guess(found.bounds, found.codes, languages, self._model, moods)
+        return moods
+
+
+@njit(cache=True, nogil=True)
+def _guess(bounds: I32, codes: U16, languages: I32, model: Model, moods: I8) -> None:
+    rows = np.zeros(3 * CAP + 6, np.uint32)
+    sums = np.zeros(DIMENSIONS, np.int16)
+    hidden = np.zeros(DIMENSIONS, np.float32)
+    scores = np.zeros(BLOCK, np.float32)
+    for row in range(len(languages)):
+        language = languages[row]
+        if language == NONE:
+            continue
+        size = hash_ngrams(codes[bounds[row] : bounds[row + 1]], False, rows)
+        if size == 0:
+            continue
+        hidden_of(model.table, rows[:size], sums, hidden)
+        score(model.weights[language : language + 1], hidden, scores)
+        moods[row] = np.argmax(scores[: len(MOODS)])
