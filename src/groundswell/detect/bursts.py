@@ -242,12 +242,30 @@ def assign_posts(hot: HotTerms, communities: list[I64Array]) -> list[Cluster]:
     member = np.zeros(len(hot.terms), np.int64)
     for i, terms in enumerate(communities):
         member[terms] = i
-    weights = csr_matrix(
-        (hot.surprise, (np.arange(len(hot.terms)), member)), shape=(len(hot.terms), len(communities))
+    best = _strongest(hot.uses.indptr, hot.uses.indices, hot.surprise, member, len(communities))
+    posts = np.split(
+        np.argsort(best, kind="stable"), np.cumsum(np.bincount(best, minlength=len(communities)))
     )
-    scores = np.asarray((hot.uses @ weights).todense())
-    best = scores.argmax(axis=1)
-    return [Cluster(terms, np.flatnonzero(best == i)) for i, terms in enumerate(communities)]
+    return [Cluster(terms, posts[i]) for i, terms in enumerate(communities)]
+
+
+@njit(cache=True, nogil=True)
+def _strongest(starts: Any, terms: Any, surprise: Any, member: Any, size: int) -> Any:
+    """Of each post the community whose terms in it surprise most together."""
+    best = np.empty(starts.shape[0] - 1, np.int64)
+    score = np.zeros(size)
+    for post in range(best.shape[0]):
+        best[post] = member[terms[starts[post]]]
+        for i in range(starts[post], starts[post + 1]):
+            score[member[terms[i]]] += surprise[terms[i]]
+        for i in range(starts[post], starts[post + 1]):
+            which = member[terms[i]]
+            ahead = score[which] - score[best[post]]
+            if ahead > 0.0 or (ahead == 0.0 and which < best[post]):
+                best[post] = which
+        for i in range(starts[post], starts[post + 1]):
+            score[member[terms[i]]] = 0.0
+    return best
 
 
 @njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-__all__ = ["Lists", "Names", "Queue", "distinct", "flat", "group", "letters", "occurrences"]
+__all__ = ["Lists", "Names", "Queue", "count_distinct", "distinct", "flat", "group", "letters", "occurrences"]
 
 Array = npt.NDArray[Any]
 I64Array = npt.NDArray[np.int64]
@@ -108,6 +108,11 @@ def group(values: Array) -> tuple[I64Array, U64Array]:
     return groups, distinct[:found].copy()
 
 
+def count_distinct(values: Array) -> int:
+    """How many different `values` there are."""
+    return len(group(values)[1])
+
+
 @njit(cache=True, nogil=True)
 def _distinct(groups: Any, values: Any, counts: Any) -> None:
     slots = 16
@@ -171,6 +176,22 @@ class Queue:
         self._start += count
 
 
+@njit(cache=True, nogil=True)
+def _ranges(ends: Any, base: int, rows: Any) -> Any:
+    size = 0
+    for row in rows:
+        size += ends[row] - (ends[row - 1] if row else base)
+    indices, owners = np.empty(size, np.int64), np.empty(size, np.int64)
+    at = 0
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        for index in range((ends[row - 1] if row else base) - base, ends[row] - base):
+            indices[at] = index
+            owners[at] = i
+            at += 1
+    return indices, owners
+
+
 class Lists:
     """List columns whose rows are equally long: the values end to end, and where each row's end."""
 
@@ -207,12 +228,8 @@ class Lists:
 
     def ranges(self, rows: I64Array) -> tuple[I64Array, I64Array]:
         """Of `rows`, counted from the front: (indices of their values, index into `rows` of each)."""
-        ends, base = self._ends.view, self._lead.dropped
-        start = np.where(rows > 0, ends[rows - 1], base) - base
-        sizes = ends[rows] - base - start
-        owners = np.repeat(np.arange(len(rows)), sizes)
-        within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return np.repeat(start, sizes) + within, owners
+        indices, owners = _ranges(self._ends.view, self._lead.dropped, rows)
+        return indices, owners
 
 
 class Names:

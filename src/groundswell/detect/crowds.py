@@ -16,7 +16,7 @@ from scipy.special import betainc
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import BIN_US
 from groundswell.detect.bursts import HotTerms, crowd
-from groundswell.detect.columns import Array, distinct
+from groundswell.detect.columns import Array, count_distinct, distinct, group
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.window import Window
 
@@ -61,7 +61,7 @@ class Crowds:
         counts = distinct(found.astype(np.int64), speakers[owners], len(self._categories))
         counts[0] = 0
         top = int(counts.argmax())
-        everyone = max(len(np.unique(speakers)), 1)
+        everyone = max(count_distinct(speakers), 1)
         return self._categories[top] if counts[top] >= _CATEGORY_SHARE * everyone else self._categories[0]
 
     def evidence(self, rows: I64Array) -> Evidence:
@@ -77,12 +77,12 @@ class Crowds:
         persons, owners = self._window.lists_at("persons", rows)
         shares = [0.0]
         if len(persons):
-            _, inverse = np.unique(persons, return_inverse=True)
-            shares.append(float(distinct(inverse, owners.astype(np.uint64), int(inverse.max()) + 1).max()))
+            numbers, different = group(persons)
+            shares.append(float(distinct(numbers, owners, len(different)).max()))
         targets = self._window.at("target", rows)
         targets = targets[targets != 0]
         if len(targets):
-            shares.append(float(np.unique(targets, return_counts=True)[1].max()))
+            shares.append(float(np.bincount(group(targets)[0]).max()))
         return max(shares) / len(rows)
 
     def unknown_name_share(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> float:
@@ -140,7 +140,7 @@ class Crowds:
         own = uses / np.maximum(hot.counts[terms], 1)
         surfaces = self.surfaces(hot, terms, posts, inside)
         langs = self._window.at("lang", hot.rows[posts]).astype(np.int64)
-        words = self._window.words("lang")
+        words, spoken = self._window.words("lang"), np.bincount(langs)
         found: list[PhraseUse] = []
         shared: list[PhraseUse] = []
         for i in np.argsort(-hot.surprise[terms] * np.log1p(counts), kind="stable").tolist():
@@ -149,8 +149,9 @@ class Crowds:
                 continue  # two parts of one compound hashtag: the whole is a term of its own
             if surface and counts[i]:
                 speaking = np.bincount(langs[inside.indices[inside.indptr[i] : inside.indptr[i + 1]]])
-                most = speaking.max()
-                language = min(words[at] for at in np.flatnonzero(speaking == most).tolist())
+                language = min(
+                    (-int(speaking[at]), -int(spoken[at]), words[at]) for at in np.flatnonzero(speaking)
+                )[2]
                 surprise = float(hot.surprise[terms[i]])
                 use = PhraseUse(surface, int(counts[i]), language, round(surprise, 2))
                 (found if own[i] >= _OWN else shared).append(use)

@@ -34,7 +34,7 @@ from groundswell.detect.bursts import (
     overlaps,
 )
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
-from groundswell.detect.columns import distinct, flat
+from groundswell.detect.columns import count_distinct, distinct, flat
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.intake import admit
@@ -289,7 +289,7 @@ class Detector:
         return [part for part in parts if len(part.terms) and len(part.posts)]
 
     def _profile(self, hot: HotTerms, clusters: list[Cluster], chain: Chain | None = None) -> Group:
-        posts = np.unique(np.concatenate([cluster.posts for cluster in clusters]))
+        posts = np.sort(np.concatenate([cluster.posts for cluster in clusters]))
         terms = np.concatenate([cluster.terms for cluster in clusters])
         rows, speakers = hot.rows[posts], hot.speakers[posts]
         least = max(3, self._floor_k // 4)
@@ -417,7 +417,7 @@ class Detector:
         strong = crowd(hot.speakers[several], hot.epochs[several]) >= 0.5 * self._floor_k
         if strong and len(terms) >= settings.min_terms and top >= settings.alert:
             return True
-        unique = len(np.unique(hot.shapes[group.posts]))
+        unique = count_distinct(hot.shapes[group.posts])
         return top >= 2 * settings.alert and unique >= 0.6 * group.speakers
 
     def _speaks_for_itself(self, hot: HotTerms, group: Group, terms: I64Array) -> bool:
@@ -441,7 +441,7 @@ class Detector:
         rows, speakers, epochs = hot.rows[posts], hot.speakers[posts], hot.epochs[posts]
         times_us = hot.times_us[posts]
         terms = group.hot
-        unique = len(np.unique(hot.shapes[posts]))
+        unique = count_distinct(hot.shapes[posts])
         amplified = unique < max(3.0, self._settings.unique_share * group.speakers)
         kind = chain.kind if chain else ("amplification" if amplified else "event")
         seed = chain.seed if chain else self._seed(hot, group)

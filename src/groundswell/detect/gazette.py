@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.candidates import PlaceUse
+from groundswell.detect.columns import count_distinct, group
 
 __all__ = ["Evidence", "Gazette"]
 
@@ -29,7 +30,10 @@ class Evidence:
 
     def __init__(self, rows: I64Array, weights: F64Array, owners: I64Array, posts: int) -> None:
         self.posts = posts
-        self.rows, inverse = np.unique(rows, return_inverse=True)
+        numbers, distinct = group(rows)
+        order = np.argsort(distinct)
+        self.rows = distinct[order].astype(np.int64)
+        inverse = np.argsort(order)[numbers]
         self.weights = np.bincount(inverse, weights, len(self.rows)) if len(rows) else np.empty(0)
         self._inverse = inverse
         self._values = weights
@@ -45,7 +49,7 @@ class Evidence:
 
     def speakers(self, chosen: npt.NDArray[np.bool_], speakers: npt.NDArray[np.uint64]) -> int:
         """Distinct speakers of the posts that mention any of the `chosen` rows (a mask over `rows`)."""
-        return len(np.unique(speakers[np.unique(self._owners[chosen[self._inverse]])]))
+        return count_distinct(speakers[self._owners[chosen[self._inverse]]])
 
 
 class Gazette:
