@@ -19,7 +19,7 @@ from groundswell.gate.strings import buffers, build
 
 __all__ = ["MANY", "Expression", "text_rows"]
 
-MANY = 400
+MANY = 200
 """Rows from which on Arrow is cheaper."""
 
 

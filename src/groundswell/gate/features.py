@@ -2,151 +2,31 @@
 
 Most texts hold none. One pass over the bytes decides which patterns are worth trying, so that the dear ones
 meet few texts. A feature may be claimed in vain; it must never be missed where a pattern of `patterns` would
-match (a test holds that). Owns the words that announce an identifier, and no forms of identifiers.
+match (a test holds that). Owns no forms of identifiers.
 """
 
 from __future__ import annotations
-
-from enum import IntFlag
 
 import numpy as np
 import pyarrow as pa
 from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
+from groundswell.gate.feature_flags import BASIS, ENDINGS, PRIME, SLOTS, WORD_FLAGS, Feature
 from groundswell.gate.strings import buffers
 
-__all__ = ["Feature", "features"]
+__all__ = ["features"]
 
-
-class Feature(IntFlag):
-    """What a text holds."""
-
-    AT = 1 << 0
-    LOCAL_PART = 1 << 1
-    """An at-sign with a word before it, or between spaces."""
-    LINK = 1 << 2
-    """`://`, or a dot between two word characters of which the second is no digit."""
-    DIGIT = 1 << 3
-    NUMBER = 1 << 4
-    """Six digits or more in the whole text, of whatever script."""
-    DISGUISE = 1 << 5
-    KEY = 1 << 6
-    """A run of 20 or more ASCII letters and digits, digits among them."""
-    CODE = 1 << 7
-    """A capital and a digit with at most one character between them."""
-    OCTETS = 1 << 8
-    """Colons or dashes as in hardware and network addresses."""
-    DEGREE = 1 << 9
-    DID = 1 << 10
-    PATH = 1 << 11
-    """`u/` or `user/`, or three slashes."""
-    TAG = 1 << 12
-    """`#` between a word and a digit."""
-    PLATFORM = 1 << 13
-    """The name of a place where people have accounts."""
-    SPELLED = 1 << 14
-    """Words or brackets that spell out an address."""
-    DOCUMENT = 1 << 15
-    VEHICLE = 1 << 16
-    VEHICLE_RUSSIAN = 1 << 17
-    STREET = 1 << 18
-    """A word of English addresses."""
-    BOX = 1 << 19
-    STREET_FRENCH = 1 << 20
-    STREET_ROMANCE = 1 << 21
-    STREET_GERMANIC = 1 << 22
-    STREET_SLAVIC = 1 << 23
-    STREET_OTHER = 1 << 24
-    LETTERED = 1 << 25
-    """Two ASCII letters and two ASCII digits in a row."""
-    PLACE_CODE = 1 << 26
-    """`geo:`, or a plus sign between letters or digits."""
-
-
-_WORDS = {
-    Feature.PLATFORM: """
-        ig insta instagram snap snapchat tiktok telegram twitter discord kik skype wechat line venmo cashapp
-        paypal threads bsky bluesky mastodon weixin 微信 вк тг телеграм инста brid tumblr deviantart
-        blacksky northsky
-    """,
-    Feature.SPELLED: """
-        dot punkt punto point ponto точка nokta kropka punt arroba arobase chez собака małpa malpa kukac ät
-        æt klammeraffe apestaart apenstaartje snabel
-    """,
-    Feature.DOCUMENT: """
-        passport passeport pasaporte passaporte passaporto reisepass paspoort pasaport paszport passnr
-        passnummer aadhaar ssn security national id identity dni nie nif nit cpf cnpj rut curp rfc nric cnic
-        bsn pesel nino inn kimlik personnummer cpr tax steuer steuerid identité identidad cédula cedula
-        fiscale license licence führerschein führerscheinnummer führerscheinnr conduire medicare nhs insurance
-        account kontonummer swift bic c
-    """,
-    Feature.VEHICLE: """
-        plate plates reg registration kennzeichen matrícula matricula placa placas plaque immatriculation
-        targa kenteken plaka rejestracja regs registrations kennzeichens matrículas matriculas plaques
-        immatriculations targas kentekens plakas rejestracjas
-    """,
-    Feature.STREET: """
-        street st avenue ave road rd boulevard blvd lane ln drive dr court ct terrace crescent close parkway
-        pkwy highway hwy gardens grove mews alley circle cir walk row place square sq parade way
-    """,
-    Feature.BOX: "box pobox obox apt suite psc unit apo fpo dpo",
-    Feature.STREET_FRENCH: "rue avenue av boulevard bd chemin allée impasse quai cours",
-    Feature.STREET_ROMANCE: """
-        calle c avenida avda plaza paseo carrera rua travessa praça viale piazza corso via
-    """,
-    Feature.STREET_GERMANIC: "utca út körút",
-    Feature.STREET_SLAVIC: "ul al os",
-    Feature.STREET_OTHER: "caddesi cad sokak sok sokağı bulvarı mah mahallesi jalan jl jln",
-}
-# The last three bytes of words such as Hauptstraße, where a house number follows.
-_STREET_ENDINGS = """
-    straße strasse str weg platz allee gasse damm ufer straat laan gracht plein gatan vägen veien gata vej
-    gade katu
-"""
 
 _NUMBER_DIGITS = 6
 _KEY_LENGTH = 20
 _MAX_PARTS = 8  # of a word; one with more could be anything
-_BASIS, _PRIME = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
-_SLOTS = 1 << 16
-
-
-def _slot(text: bytes) -> int:
-    value = _BASIS
-    for byte in text:
-        value = ((value ^ byte) * _PRIME) & 0xFFFFFFFFFFFFFFFF
-    return (value >> 32) % _SLOTS
-
-
-def _word_flags() -> np.ndarray:
-    """Flags by hash of a word in lower case; collisions only cost a vain try."""
-    flags = np.zeros(_SLOTS, np.int32)
-    for feature, words in _WORDS.items():
-        for word in words.split():
-            for form in {word, word[0].upper() + word[1:].lower(), word.upper()}:
-                # Only ASCII is folded by the kernel, so other capitals need entries of their own.
-                folded = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in form.encode())
-                flags[_slot(folded)] |= int(feature)
-    return flags
-
-
-def _ending_slots() -> np.ndarray:
-    endings = np.zeros(_SLOTS, np.bool_)
-    for word in _STREET_ENDINGS.split():
-        endings[_slot(word.encode()[-3:])] = True
-    return endings
-
-
-_WORD_FLAGS = _word_flags()
-_ENDINGS = _ending_slots()
-
 # Plain ints, because Numba freezes module constants of that type only.
 _AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGREE = (
     int(flag) for flag in list(Feature)[:10]
 )
 _DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT = (int(flag) for flag in list(Feature)[10:16])
-_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _PLACE_CODE = (
+_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _PLACE_CODE, _PRECISE = (
     int(flag) for flag in (Feature.VEHICLE_RUSSIAN, *list(Feature)[22:])
 )
 _WITH_DIGITS = sum(int(flag) for flag in list(Feature)[15:25])  # what needs a digit, too
@@ -154,7 +34,7 @@ _WITH_DIGITS = sum(int(flag) for flag in list(Feature)[15:25])  # what needs a d
 
 @njit(cache=True, nogil=True, inline="always")
 def _fold(value, byte):  # type: ignore[no-untyped-def]
-    return (value ^ np.uint64(byte)) * np.uint64(_PRIME)
+    return (value ^ np.uint64(byte)) * np.uint64(PRIME)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -165,7 +45,7 @@ def _bracket(byte):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: ignore[no-untyped-def]
     """The features that the word `data[begin:end]` of the text `data[start:stop]` announces."""
-    found = word_flags[np.int64((value >> np.uint64(32)) & np.uint64(_SLOTS - 1))]
+    found = word_flags[np.int64((value >> np.uint64(32)) & np.uint64(SLOTS - 1))]
     following = data[end] if end < stop else np.uint8(32)
     length = end - begin
     if length == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:  # at
@@ -187,23 +67,44 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
         while at < stop and data[at] == 32:
             at += 1
         if at > end and at < stop and 48 <= data[at] <= 57:
-            tail = np.uint64(_BASIS)
+            tail = np.uint64(BASIS)
             for place in range(end - 3, end):
                 tail = _fold(tail, data[place])
-            if endings[np.int64((tail >> np.uint64(32)) & np.uint64(_SLOTS - 1))]:
+            if endings[np.int64((tail >> np.uint64(32)) & np.uint64(SLOTS - 1))]:
                 found |= _STREET_GERMANIC
     return found
 
 
 @njit(cache=True, nogil=True)
+def _is_of_addresses(code):  # type: ignore[no-untyped-def]
+    """Is it a letter without which no word of an Arabic, Indian or East Asian address is written?"""
+    if code < 0x3000:
+        return code == 0x634 or code == 0x92E  # of شارع, of मकान
+    if code < 0x8000:  # 〒 丁 町 区 巷 弄
+        return code in (0x3012, 0x4E01, 0x753A, 0x533A, 0x5DF7, 0x5F04)
+    return code in (0x8857, 0x8DEF, 0x9053, 0xB85C, 0xAE38)  # 街 路 道 로 길
+
+
+@njit(cache=True, nogil=True)
+def _has_digits(data, at, stop, count):  # type: ignore[no-untyped-def]
+    """Are the next `count` bytes from `at` on ASCII digits?"""
+    if at + count > stop:
+        return False
+    digits = 0
+    for place in range(at, at + count):
+        digits += 48 <= data[place] <= 57
+    return digits == count
+
+
+@njit(cache=True, nogil=True)
 def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
-    """Does a `w` and at most two digits stand before the dot at `at`? Then anything may follow it."""
-    for place in range(at - 1, max(at - 4, start - 1), -1):
-        if (data[place] | 32) == 119:
-            return True
-        if not 48 <= data[place] <= 57:
-            return False
-    return False
+    """Does `www`, perhaps with two digits, stand before the dot at `at`? Then anything may follow it."""
+    end = at
+    while end > start and at - end < 2 and 48 <= data[end - 1] <= 57:
+        end -= 1
+    if end - 3 < start:
+        return False
+    return (data[end - 1] | 32) == 119 and (data[end - 2] | 32) == 119 and (data[end - 3] | 32) == 119
 
 
 @njit(cache=True, nogil=True)
@@ -217,7 +118,7 @@ def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[
         beginnings += 1
         if beginnings > _MAX_PARTS:
             return _WITH_DIGITS | _PLATFORM | _SPELLED
-        value = np.uint64(_BASIS)
+        value = np.uint64(BASIS)
         plain = True
         for inside in range(place, end):
             byte = data[inside]
@@ -237,7 +138,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
         digits = colons = dashes = 0
         run = run_digits = 0
         capital = numeral = start - 9  # where the last ones stood
-        value = np.uint64(_BASIS)
+        value = np.uint64(BASIS)
         begin = -1
         foreign = cyrillic = beyond = has_at = False
         attached = False  # is there an ASCII digit behind an ASCII letter?
@@ -263,7 +164,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                 if begin < 0:
                     begin = at
                     mixed = False
-                    value = np.uint64(_BASIS)
+                    value = np.uint64(BASIS)
                 if byte < 0x80:
                     value = _fold(value, small)
                     run += 1
@@ -294,7 +195,7 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                         foreign = True
                         if 0x400 <= code < 0x530:
                             cyrillic = True
-                        elif code >= 0x600:
+                        elif code >= 0x600 and _is_of_addresses(code):
                             beyond = True
                     if code == 0x3002 or code == 0xFF61:
                         found |= _LINK
@@ -342,6 +243,8 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                     found |= _LINK
                 if _bracket(before):
                     found |= _SPELLED
+                if 48 <= before <= 57 and 48 <= following <= 57 and _has_digits(data, at + 2, stop, 2):
+                    found |= _PRECISE
             elif byte == 58:  # a colon
                 colons += 1
                 if following == 58:
@@ -390,5 +293,5 @@ def features(texts: pa.StringArray) -> np.ndarray:
     """`Feature` flags of each text, as int32."""
     data, offsets = buffers(texts)
     out = np.zeros(len(texts), np.int32)
-    _features(data, offsets, DIGIT_VALUES, PLAIN, _WORD_FLAGS, _ENDINGS, out)
+    _features(data, offsets, DIGIT_VALUES, PLAIN, WORD_FLAGS, ENDINGS, out)
     return out

@@ -24,7 +24,7 @@ from groundswell.clock import SECOND_US
 from groundswell.config import Settings
 from groundswell.drops import GateDrop
 from groundswell.gate.consent import declined
-from groundswell.gate.features import Feature
+from groundswell.gate.feature_flags import Feature
 from groundswell.gate.horizon import Horizon
 from groundswell.gate.links import Links, read_links
 from groundswell.gate.redact import Redactor, reveal

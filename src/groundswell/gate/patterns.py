@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from groundswell.gate.features import Feature
+from groundswell.gate.feature_flags import Feature
 
 __all__ = ["ACCOUNT", "ACCOUNTS", "ALPHABETS", "DOCUMENTS", "LATIN", "SPACE", "WORD", "Pattern"]
 
@@ -244,7 +244,7 @@ DOCUMENTS = (
     Pattern("mac", Feature.OCTETS, _MAC),
     Pattern("ip", Feature.OCTETS, rf"(?i){_IPV6}"),
     Pattern("coordinates", Feature.DEGREE | Feature.DIGIT, _DEGREES),
-    Pattern("coordinates", Feature.NUMBER, _COORDINATES),
+    Pattern("coordinates", Feature.PRECISE, _COORDINATES),
     Pattern("coordinates", Feature.PLACE_CODE, _PLACE_CODE),
     Pattern("coordinates", Feature.PATH, _WHAT3WORDS),
     Pattern("national_id", Feature.DOCUMENT, _DOCUMENT),

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from groundswell.gate.disguise import unmask
 from groundswell.gate.expressions import Expression
-from groundswell.gate.features import Feature, features
+from groundswell.gate.feature_flags import Feature
+from groundswell.gate.features import features
 from groundswell.gate.links import BARE_URL, URL
 from groundswell.gate.mending import mend
 from groundswell.gate.numbers import NumberClass, strip_numbers
