@@ -13,7 +13,8 @@ from groundswell.clock import HOUR_US
 from groundswell.gate import SpeakerKeys
 from groundswell.gate.blake2 import keyed_digests
 from groundswell.gate.consent import declined
-from groundswell.gate.speakers import DAY_US, GRACE_US, mentioned
+from groundswell.gate.mentions import mentioned, mentioned_by_expressions
+from groundswell.gate.speakers import DAY_US, GRACE_US
 from groundswell.gate.strings import buffers
 
 SOURCES = pa.array(["a", "a", "b", "a"])
@@ -152,3 +153,21 @@ def test_marks_that_decline() -> None:
         ["porn"], [None],
     ]  # fmt: skip
     assert declined(pa.array(marks, pa.list_(pa.string()))).tolist() == [True] * 8 + [False] * 6
+
+
+_SAID = st.sampled_from(
+    [
+        "@", "@a", "@Jane_doe", "RT", "via", "Source", "cc", "by", "from", ":", " ", "  ", "\n", ".", "-",
+        "/", "é", "名", "@user", "@USERNAME", "@usuario", "@someones", "x", "_", "1", "@a.b-c", "@jané",
+        "@a@b.org", "，", "\u200d",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.lists(_SAID, max_size=7).map("".join), min_size=1, max_size=8))
+def test_the_kernel_finds_whom_the_expressions_find(texts: list[str]) -> None:
+    column = pa.array(texts, pa.string())
+    found = mentioned(column)
+    found.validate(full=True)
+    assert found.to_pylist() == mentioned_by_expressions(column).to_pylist()

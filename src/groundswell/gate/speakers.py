@@ -21,36 +21,15 @@ import pyarrow.compute as pc
 
 from groundswell.clock import HOUR_US
 from groundswell.gate.blake2 import keyed_digests
-from groundswell.gate.expressions import Expression, text_rows
-from groundswell.gate.patterns import ACCOUNT, WORD
+from groundswell.gate.mentions import mentioned
 from groundswell.gate.strings import buffers
 
-__all__ = ["SpeakerKeys", "mentioned"]
+__all__ = ["SpeakerKeys"]
 
 DAY_US = 24 * HOUR_US
 GRACE_US = HOUR_US
 """How long past midnight yesterday's key lives."""
 _KEY_BYTES = 32
-
-_NOBODY = Expression(
-    rf"\b(?i:RT|MT|QT|HT|via|from|by|credit|cc|source)\s*:?\s*@{ACCOUNT}\s?:?"
-    r"|(?i:@(?:user(?:name)?|handle|mention|usuario|someone)\b)"
-)
-_MENTION = Expression(rf"(?:^|[^{WORD}.+%\-/@])@({ACCOUNT})")
-
-
-def mentioned(texts: pa.StringArray) -> pa.StringArray:
-    """The one account each text speaks to or about, case-folded; null for none.
-
-    That is the first mention which is no credit (`RT @x:`, `via @x`) and no mask (`@user`).
-
-    >>> mentioned(pa.array(["RT @a: look at @B", "@user hi", "@a shame on you"])).to_pylist()
-    ['b', None, 'a']
-    """
-    # Texts with a mention are few, and Arrow takes five times as long for these expressions.
-    names = [_MENTION.first_group(_NOBODY.without(text, b" ")) for text in text_rows(texts)]
-    decoded = pa.array(names, pa.binary()).cast(pa.string())
-    return pc.utf8_lower(pc.replace_substring_regex(decoded, r"\p{Cf}+", ""))
 
 
 def _hash_column(
