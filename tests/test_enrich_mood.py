@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundswell.enrich.language_model import load
-from groundswell.enrich.mood import MOODS, NONE, SPOKEN, Moods
+from groundswell.enrich.mood import MOODS, NONE, SPOKEN, Moods, mood_of_text
 from groundswell.enrich.scripts import letters
 from tests.measuring import measuring
 
@@ -34,6 +34,15 @@ def test_other_languages_and_empty_posts_have_none() -> None:
     assert moods("Ez nagyon szomorú", code="hun_Latn") == [None]
     assert moods("I love this", code="und") == [None]
     assert moods("", "http://example.test") == [None, None]
+
+
+def test_one_text_has_chances_that_add_up_to_one() -> None:
+    chances = mood_of_text("I love this so much, thank you!")
+    assert chances is not None
+    assert list(chances) == list(MOODS)
+    assert sum(chances.values()) == pytest.approx(1.0)
+    assert mood_of_text("Ez nagyon szomorú, és nagyon esik az eső") is None
+    assert mood_of_text("") is None
 
 
 def test_emoji_exclamations_and_questions_are_read_where_they_are_asked_for() -> None:

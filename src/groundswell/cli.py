@@ -153,6 +153,17 @@ def language(as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def mood(as_json: JsonOption = False) -> None:
+    """The mood of lines of stdin; gives `{"negative", "neutral", "positive"}` a line."""
+    from groundswell.enrich.mood import MOODS, mood_of_text
+
+    logs.configure(json=as_json)
+    for line in _lines():
+        chances = mood_of_text(line) or dict.fromkeys(MOODS)
+        _print_json({name: chance and round(chance, 4) for name, chance in chances.items()})
+
+
+@app.command()
 def places(as_json: JsonOption = False) -> None:
     """The places in lines of stdin; gives `{"places": […]}` a line, offsets in characters."""
     from groundswell.enrich.places import Gazetteer

@@ -19,10 +19,11 @@ import zstandard
 from numba import njit
 
 from groundswell.enrich.fold import I32
+from groundswell.enrich.language import identify_text
 from groundswell.enrich.ngrams import BLOCK, DIMENSIONS, F32, I8, hash_ngrams, hidden_of, score
 from groundswell.enrich.scripts import U16, letters
 
-__all__ = ["CAP", "FILE", "MOODS", "SPOKEN", "Model", "Moods", "save"]
+__all__ = ["CAP", "FILE", "MOODS", "SPOKEN", "Model", "Moods", "mood_of_text", "save"]
 
 FILE = Path(__file__).parent / "data" / "mood.npz.zst"
 MOODS = ("negative", "neutral", "positive")
@@ -90,7 +91,12 @@ class Moods:
         self._numbers = np.array([*served.values(), NONE], np.int32)
 
     def guess(self, texts: pa.StringArray, codes: pa.StringArray) -> npt.NDArray[np.int8]:
-        """The mood of each text, an index into `MOODS`, or `NONE`.
+        """The likeliest mood of each text, an index into `MOODS`, or `NONE`; see `chances`."""
+        chances = self.chances(texts, codes)
+        return np.where(np.isnan(chances[:, 0]), NONE, chances.argmax(axis=1)).astype(np.int8)
+
+    def chances(self, texts: pa.StringArray, codes: pa.StringArray) -> F32:
+        """The chances of each of `MOODS`, (rows, moods); NaN where there is no mood to tell.
 
         Parameters
         ----------
@@ -102,13 +108,24 @@ class Moods:
         found = letters(texts, CAP, signs=True)
         at = pa.compute.index_in(codes, value_set=self._codes).fill_null(len(self._codes))
         languages = self._numbers[at.to_numpy()]
-        moods = np.full(len(languages), NONE, np.int8)
-        _guess(found.bounds, found.codes, languages, self._model, moods)
-        return moods
+        chances = np.full((len(languages), len(MOODS)), np.nan, np.float32)
+        _guess(found.bounds, found.codes, languages, self._model, chances)
+        return chances
+
+
+def mood_of_text(text: str) -> dict[str, float] | None:
+    """The chances of each mood in one text, for a command line; None where its language has no moods.
+
+    >>> max(mood_of_text("I love this so much, thank you!").items(), key=lambda mood: mood[1])[0]
+    'positive'
+    """
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    chances = Moods().chances(pa.array([clean]), pa.array([identify_text(clean)[0]]))[0]
+    return None if np.isnan(chances[0]) else dict(zip(MOODS, chances.tolist(), strict=True))
 
 
 @njit(cache=True, nogil=True)
-def _guess(bounds: I32, codes: U16, languages: I32, model: Model, moods: I8) -> None:
+def _guess(bounds: I32, codes: U16, languages: I32, model: Model, chances: F32) -> None:
     rows = np.zeros(3 * CAP + 6, np.uint32)
     sums = np.zeros(DIMENSIONS, np.int16)
     hidden = np.zeros(DIMENSIONS, np.float32)
@@ -122,4 +139,5 @@ def _guess(bounds: I32, codes: U16, languages: I32, model: Model, moods: I8) -> 
             continue
         hidden_of(model.table, rows[:size], sums, hidden)
         score(model.weights[language : language + 1], hidden, scores)
-        moods[row] = np.argmax(scores[: len(MOODS)])
+        own = np.exp(scores[: len(MOODS)] - scores[: len(MOODS)].max())
+        chances[row] = own / own.sum()
