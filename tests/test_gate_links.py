@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundswell.gate.links import MAX_LINKS, NOTHING, read_link, read_links
+from groundswell.gate.links import (
+    MAX_LINKS,
+    NOTHING,
+    _keys,
+    _page,
+    _read,
+    _site_domain,
+    read_link,
+    read_links,
+)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +118,45 @@ def test_any_string_can_be_read(url: str) -> None:
     for link in (read_link(url), read_link("https://" + url), read_link("https://example.org/" + url)):
         assert 0 <= link.key < 1 << 64
         assert link.domain is None or (link.domain.isascii() and link.domain == link.domain.lower())
+
+
+URLS = st.one_of(
+    st.builds(
+        "".join,
+        st.tuples(
+            st.sampled_from(["http://", "https://", "HTTPS://", "https:///", "hxxp://", "", "ftp://"]),
+            st.sampled_from(["", "", "", "www.", "m.", "amp.m.", "a@", "."]),
+            st.sampled_from(
+                [
+                    "example.org",
+                    "News.example.org",
+                    "x.com",
+                    "bsky.app",
+                    "a.tumblr.com",
+                    "bit.ly",
+                    "localhost",
+                ]
+            ),
+            st.sampled_from(["", "", "", ":80", "."]),
+            st.lists(
+                st.sampled_from(
+                    ["/", "//", "/a", "/2026/11", "/user", "/Profiles", "/name", "/did:plc:x", "/@me", "/%41"]
+                ),
+                max_size=4,
+            ).map("".join),
+            st.sampled_from(["", "", "", "?", "?b=1&a=2", "?utm_source=x", "#top", "#?", " "]),
+        ),
+    ),
+    st.text(max_size=30).map("https://example.org/".__add__),
+)
+
+
+@given(st.lists(URLS, max_size=8))
+def test_columns_are_read_as_single_links_are(urls: list[str]) -> None:
+    """The kernel for URLs of the common shape against the plain reader, which judges all of them here."""
+    urls = [url.encode("utf-8", "replace").decode() for url in urls]
+    keys, domains, names = _read(pa.array(urls, pa.string()))
+    for url, key, domain in zip(urls, keys.tolist(), domains.tolist(), strict=True):
+        page = _page(url)
+        assert key == (0 if page is None else _keys(pa.array([page.whole]))[0])
+        assert (names[domain] if domain >= 0 else None) == (page and _site_domain(page.host))

@@ -9,7 +9,6 @@ out of the text.
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -19,9 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tldextract
 
+from groundswell.gate.blake2 import keyed_digests
 from groundswell.gate.expressions import Expression, text_rows
 from groundswell.gate.hosts import ACCOUNT_SECTIONS, HOSTED, PROFILES, SHORTENERS, TRACKING
 from groundswell.gate.patterns import ALPHABETS, LATIN, SPACE
+from groundswell.gate.strings import buffers
+from groundswell.gate.urls import joined, split
 
 __all__ = ["BARE_URL", "URL", "Link", "Links", "read_link", "read_links"]
 
@@ -109,6 +111,104 @@ def _is_tracking(parameter: str) -> bool:
     return name in TRACKING or name.startswith("utm_")
 
 
+class _Page(NamedTuple):
+    """Where a URL leads."""
+
+    whole: str
+    host: str
+
+
+def _page(url: str) -> _Page | None:
+    """What identifies the page that a URL leads to; None when nothing of it may stay.
+
+    >>> _page("https://www.example.org/a/?utm_source=x&b=2#top")
+    _Page(whole='example.org/a?b=2', host='example.org')
+    """
+    url = url.strip()[:MAX_URL_LENGTH]
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    if scheme.lower() not in ("http", "https", "hxxp", "hxxps", ""):
+        return None
+    rest = rest.lstrip("/").partition("#")[0]
+    address, _, query = rest.partition("?")
+    authority, _, path = address.partition("/")
+    host = _host(authority)
+    if "." not in host or (not separator and "@" in authority):
+        return None
+    segments = [unquote(segment) for segment in path.split("/") if segment]
+    if _is_profile(host, segments):
+        return None
+    parameters = sorted(unquote(part) for part in query.split("&") if part and not _is_tracking(part))
+    whole = "/".join([host, *segments]) + ("?" + "&".join(parameters) if parameters else "")
+    return _Page(whole.encode("utf-8", "replace").decode(), host)
+
+
+class _Site(NamedTuple):
+    """A host on which no path is an account's."""
+
+    host: str
+    domain: str | None
+
+
+@lru_cache(maxsize=1 << 14)
+def _site(written: str) -> _Site | None:
+    """The site of a host as written in a URL of the common shape; None where the path has a say."""
+    host = _host(written)
+    if "." not in host or host in PROFILES or host.endswith(HOSTED):
+        return None
+    return _Site(host, _site_domain(host))
+
+
+def _site_domain(host: str) -> str | None:
+    return None if host in SHORTENERS else registered_domain(host)
+
+
+class _Read(NamedTuple):
+    """What stays of each URL of a column."""
+
+    keys: np.ndarray
+    """Of `Link`; 0 where nothing may stay."""
+    domains: np.ndarray
+    """Index into `names`, -1 for none."""
+    names: list[str]
+
+
+def _read(urls: pa.StringArray) -> _Read:
+    """Read a column; URLs of the common shape cost one library call a host, the others one a URL."""
+    numbers: dict[str, int] = {}
+
+    def number(domain: str | None) -> int:
+        return -1 if domain is None else numbers.setdefault(domain, len(numbers))
+
+    keys, domains = np.zeros(len(urls), np.uint64), np.full(len(urls), -1, np.int64)
+    parts = split(urls)
+    written = parts.hosts(urls).dictionary_encode()
+    sites = [_site(host) for host in written.dictionary.to_pylist()]
+    which = written.indices.to_numpy()
+    known = np.array([site is not None for site in sites], bool)[which]
+    rows, which = np.flatnonzero(parts.is_common)[known], which[known]
+    hosts = pa.array([site.host if site else "" for site in sites], pa.string())
+    keys[rows] = _keys(joined(urls, rows, parts, hosts.take(pa.array(which))))
+    domains[rows] = np.array([number(site.domain) if site else -1 for site in sites], np.int64)[which]
+
+    odd = np.setdiff1d(np.arange(len(urls)), rows)
+    found = [
+        (row, _page(url)) for row, url in zip(odd.tolist(), urls.take(pa.array(odd)).to_pylist(), strict=True)
+    ]
+    pages = [(row, page) for row, page in found if page is not None]
+    at = np.array([row for row, _ in pages], np.int64)
+    keys[at] = _keys(pa.array([page.whole for _, page in pages], pa.string()))
+    domains[at] = [number(_site_domain(page.host)) for _, page in pages]
+    return _Read(keys, domains, list(numbers))
+
+
+def _keys(wholes: pa.StringArray) -> np.ndarray:
+    """A 64-bit BLAKE2b of each; a link is public, so the key is no secret. Never 0."""
+    keys = keyed_digests(b"link", b"\0", *buffers(wholes))
+    return np.where(keys == 0, np.uint64(1), keys)
+
+
 def read_link(url: str) -> Link:
     """What stays of one URL; its scheme, fragment, tracking parameters and trailing slash do not count.
 
@@ -117,27 +217,8 @@ def read_link(url: str) -> Link:
     >>> read_link("https://bsky.app/profile/did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/post/3k")
     Link(key=0, domain=None)
     """
-    url = url.strip()[:MAX_URL_LENGTH]
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        scheme, rest = "", url
-    if scheme.lower() not in ("http", "https", "hxxp", "hxxps", ""):
-        return NOTHING
-    rest = rest.lstrip("/").partition("#")[0]
-    address, _, query = rest.partition("?")
-    authority, _, path = address.partition("/")
-    host = _host(authority)
-    if "." not in host or (not separator and "@" in authority):
-        return NOTHING
-    segments = [unquote(segment) for segment in path.split("/") if segment]
-    if _is_profile(host, segments):
-        return NOTHING
-    parameters = sorted(unquote(part) for part in query.split("&") if part and not _is_tracking(part))
-    whole = "/".join([host, *segments]) + ("?" + "&".join(parameters) if parameters else "")
-    key = int.from_bytes(blake2b(whole.encode("utf-8", "replace"), digest_size=8).digest()) or 1
-    if host in SHORTENERS:
-        return Link(key, None)
-    return Link(key, registered_domain(host))
+    read = _read(pa.array([url.encode("utf-8", "replace").decode()], pa.string()))
+    return Link(int(read.keys[0]), read.names[0] if read.domains[0] >= 0 else None)
 
 
 def _urls_in(texts: pa.StringArray) -> tuple[np.ndarray, pa.StringArray]:
@@ -184,14 +265,7 @@ def read_links(urls: pa.ListArray, texts: pa.StringArray, may_link: np.ndarray) 
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     which = encoded.indices.to_numpy()[order]
-    # One library call for each distinct URL of the batch.
-    links = [read_link(url) for url in encoded.dictionary.to_pylist()]
-    keys = np.array([link.key for link in links], np.uint64)
-    names = sorted({link.domain for link in links if link.domain})
-    code_of = {name: code for code, name in enumerate(names)}
-    codes = np.array([code_of[link.domain] if link.domain else -1 for link in links], np.int64)
-    if len(links) == 0:
-        keys, codes = np.empty(0, np.uint64), np.empty(0, np.int64)
+    keys, codes, names = _read(encoded.dictionary)
     with_key = np.flatnonzero(keys[which] != 0) if len(rows) else np.empty(0, np.int64)
     with_key = with_key[_distinct(rows[with_key], which[with_key])]
     with_domain = np.flatnonzero(codes[which] >= 0) if len(rows) else np.empty(0, np.int64)
