@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import tarfile
 from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -244,6 +246,80 @@ def test_mutated_messages_are_read_the_same() -> None:
 def test_a_million_mutated_messages_are_read_the_same() -> None:
     for seed in range(100):
         assert_same(mutated(10_000, seed=1000 + seed))
+
+
+def reshaped(count: int, seed: int) -> list[bytes]:
+    """Good messages whose values and keys are changed for others: still JSON, and often still messages."""
+    rng = random.Random(seed)
+    good: list[Any] = [json.loads(message) for message in wire(stream(200, seed))]
+    good += [commit(number, START_US, **RICH) for number in range(50)] + [PLAIN] * 20
+    good += [PLAIN | {"geo": {"lat": 1.5, "lon": -2}, "urls": ["https://example.org"], "langs": "en"}] * 20
+    good += [json.loads(to_version2(json.dumps(message).encode(), 1)) for message in good[:150]]
+    pool: list[Any] = [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        5,
+        START_US,
+        1.5,
+        "",
+        "x",
+        "did:x",
+        "é\n",
+        [],
+        {},
+        [1],
+        ["a", ""],
+    ]
+
+    def parts(value: Any) -> list[tuple[Any, Any]]:
+        inner = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        )
+        return [found for key, item in inner for found in ((value, key), *parts(item))]
+
+    messages = []
+    for _ in range(count):
+        message = deepcopy(rng.choice(good))
+        for _ in range(rng.randint(0, 2)):
+            places = parts(message)
+            if not places:
+                break
+            holder, key = rng.choice(places)
+            donor, name = rng.choice(parts(rng.choice(good)))
+            match rng.randrange(5):
+                case 0:
+                    holder[key] = rng.choice(pool)
+                case 1:
+                    del holder[key]
+                case 2:
+                    holder[key] = deepcopy(donor[name])
+                case 3 if isinstance(holder, dict) and isinstance(name, str):
+                    holder[name] = deepcopy(donor[name])
+                case _:
+                    items = list(holder.items()) if isinstance(holder, dict) else []
+                    rng.shuffle(items)
+                    for item, value in items:
+                        del holder[item]
+                        holder[item] = value
+        spelled = json.dumps(message, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, None, 1]))
+        messages.append(spelled.encode("utf-8", "surrogatepass"))
+    return messages
+
+
+def test_reshaped_messages_are_read_the_same() -> None:
+    messages = reshaped(3000, seed=4)
+    assert asked_about(messages) < len(messages) // 2
+    assert_same(messages)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_two_hundred_thousand_reshaped_messages_are_read_the_same() -> None:
+    for seed in range(40):
+        assert_same(reshaped(5000, seed=2000 + seed))
 
 
 @needs_data

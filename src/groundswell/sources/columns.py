@@ -2,8 +2,9 @@
 
 Owns the joining of both. Row by row the answer is the plain reader's (`wire.Decoder`), so it says what a
 message means and this only says it sooner. Of a stream as it comes off Jetstream the plain reader is asked
-about the posts with outline tags and about what is broken, fewer than one in a hundred; a stream made to be
-odd throughout costs what the plain reader costs, and no more memory.
+about the posts with outline tags and about what is broken (none of the recorded messages, none of the
+simulated ones); a stream made to be odd throughout costs what the plain reader costs and one look more, and
+no more memory.
 """
 
 from __future__ import annotations
