@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from groundswell.gate.kernels import inner
+
 __all__ = ["keyed_digests"]
 
-# Half of the time that compiling a small kernel takes goes into doors for Python and C.
-_inner = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 _BLOCK = 128
 _ROUNDS = 12
@@ -43,12 +43,12 @@ _SIGMA = np.array(
 )
 
 
-@_inner
+@inner
 def _turned(word, bits):  # type: ignore[no-untyped-def]
     return (word >> np.uint64(bits)) | (word << np.uint64(64 - bits))
 
 
-@_inner
+@inner
 def _mix(a, b, c, d, x, y):  # type: ignore[no-untyped-def]
     a = a + b + x
     d = _turned(d ^ a, 32)
@@ -61,7 +61,7 @@ def _mix(a, b, c, d, x, y):  # type: ignore[no-untyped-def]
     return a, b, c, d
 
 
-@_inner
+@inner
 def _compress(state, words, length, final):  # type: ignore[no-untyped-def]
     """Take a block of 16 words into the state; `length` counts the bytes so far."""
     v0, v1, v2, v3 = state[0], state[1], state[2], state[3]
@@ -90,7 +90,7 @@ def _compress(state, words, length, final):  # type: ignore[no-untyped-def]
     state[7] ^= v7 ^ v15
 
 
-@_inner
+@inner
 def _absorb(state, words, held, length, data, start, end):  # type: ignore[no-untyped-def]
     """Take bytes in; how many the open block holds then, and how many came so far.
 

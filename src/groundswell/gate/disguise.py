@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from groundswell.gate.kernels import inner
 from groundswell.gate.strings import Bytes, Offsets, buffers, build
 
 __all__ = ["DIGIT_VALUES", "PLAIN", "next_code_point", "unmask"]
@@ -87,7 +88,7 @@ def _named() -> tuple[Bytes, Offsets, Bytes]:
 _ENTITY_NAMES, _ENTITY_OFFSETS, _ENTITY_SIGNS = _named()
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def next_code_point(data, at):  # type: ignore[no-untyped-def]
     """The code point at byte `at` and the byte after it; broken UTF-8 counts as single bytes."""
     lead = data[at]
@@ -105,12 +106,12 @@ def next_code_point(data, at):  # type: ignore[no-untyped-def]
     return np.int64(lead), at + 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _is_alnum(byte):  # type: ignore[no-untyped-def]
     return 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _hex(byte):  # type: ignore[no-untyped-def]
     if 48 <= byte <= 57:
         return np.int64(byte) - 48
@@ -121,7 +122,7 @@ def _hex(byte):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _percent(data, at, end):  # type: ignore[no-untyped-def]
     """The ASCII character that `%XX` at `at` encodes, however often over, and the byte after; -1 if none."""
     digits = at + 1
@@ -141,7 +142,7 @@ def _percent(data, at, end):  # type: ignore[no-untyped-def]
     return code, digits + 2
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _entity(data, at, end, names, name_offsets, signs):  # type: ignore[no-untyped-def]
     """The printable ASCII character that the entity at `at` stands for, and the byte after; -1 if none."""
     inside = at + 1
@@ -189,7 +190,7 @@ def _entity(data, at, end, names, name_offsets, signs):  # type: ignore[no-untyp
     return np.int64(-1), at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _are_digits_alien(data, at, end, digit_values, plain):  # type: ignore[no-untyped-def]
     """Does a digit of another script stand directly beside an ASCII letter: AB١٢٣٤C?"""
     letter = digit = False

@@ -13,6 +13,7 @@ from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
 from groundswell.gate.feature_flags import BASIS, ENDINGS, PRIME, SLOTS, WORD_FLAGS, Feature
+from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers
 
 __all__ = ["features"]
@@ -32,17 +33,17 @@ _VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _P
 _WITH_DIGITS = sum(int(flag) for flag in list(Feature)[15:25])  # what needs a digit, too
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _fold(value, byte):  # type: ignore[no-untyped-def]
     return (value ^ np.uint64(byte)) * np.uint64(PRIME)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _bracket(byte):  # type: ignore[no-untyped-def]
     return byte == 91 or byte == 40 or byte == 123 or byte == 60
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: ignore[no-untyped-def]
     """The features that the word `data[begin:end]` of the text `data[start:stop]` announces."""
     found = word_flags[np.int64((value >> np.uint64(32)) & np.uint64(SLOTS - 1))]
@@ -75,7 +76,7 @@ def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: i
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_of_addresses(code):  # type: ignore[no-untyped-def]
     """Is it a letter without which no word of an Arabic, Indian or East Asian address is written?"""
     if code < 0x3000:
@@ -85,7 +86,7 @@ def _is_of_addresses(code):  # type: ignore[no-untyped-def]
     return code in (0x8857, 0x8DEF, 0x9053, 0xB85C, 0xAE38)  # 街 路 道 로 길
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _has_digits(data, at, stop, count):  # type: ignore[no-untyped-def]
     """Are the next `count` bytes from `at` on ASCII digits?"""
     if at + count > stop:
@@ -96,7 +97,7 @@ def _has_digits(data, at, stop, count):  # type: ignore[no-untyped-def]
     return digits == count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
     """Does `www`, perhaps with two digits, stand before the dot at `at`? Then anything may follow it."""
     end = at
@@ -107,7 +108,7 @@ def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
     return (data[end - 1] | 32) == 119 and (data[end - 2] | 32) == 119 and (data[end - 3] | 32) == 119
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[no-untyped-def]
     """The features that parts of the word `data[begin:end]` announce: RE2 has a boundary at each `é`."""
     found = 0

@@ -13,7 +13,8 @@ from __future__ import annotations
 from enum import IntFlag
 
 import numpy as np
-from numba import njit
+
+from groundswell.gate.kernels import inner
 
 __all__ = [
     "BEGIN", "BRACKET", "DASH", "DOT", "END", "LENGTH", "RANGE", "SEPARATOR", "SLASH", "SPACE", "START",
@@ -63,7 +64,7 @@ _NATIONAL_FORMS = np.array(
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _luhn(digits, count):  # type: ignore[no-untyped-def]
     """The check of ISO/IEC 7812-1 over `digits[:count]`."""
     total = 0
@@ -75,7 +76,7 @@ def _luhn(digits, count):  # type: ignore[no-untyped-def]
     return total % 10 == 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _value(digits, first, length):  # type: ignore[no-untyped-def]
     value = 0
     for place in range(first, first + min(length, 9)):
@@ -83,17 +84,17 @@ def _value(digits, first, length):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _number(digits, groups, group):  # type: ignore[no-untyped-def]
     return _value(digits, groups[group, START], groups[group, LENGTH])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _day_month(one, other):  # type: ignore[no-untyped-def]
     return (1 <= one <= 31 and 1 <= other <= 12) or (1 <= other <= 31 and 1 <= one <= 12)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_date(digits, groups, group, count):  # type: ignore[no-untyped-def]
     """Do the three groups from `group` make a date in any usual order?"""
     if group + 2 >= count:
@@ -114,7 +115,7 @@ def _is_date(digits, groups, group, count):  # type: ignore[no-untyped-def]
     return la <= 2 and lb <= 2 and lc == 2 and separator != SPACE and _day_month(a, b)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_national(groups, first, last):  # type: ignore[no-untyped-def]
     """Is it grouped as nothing but a state's numbers for its people are?"""
     if not 2 <= last - first <= 7:
@@ -130,7 +131,7 @@ def _is_national(groups, first, last):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_compact_date(digits, length):  # type: ignore[no-untyped-def]
     """YYYYMMDD or DDMMYYYY, the former perhaps with a time of 4 or 6 digits behind."""
     if length != 8 and length != 12 and length != 14:
@@ -142,12 +143,12 @@ def _is_compact_date(digits, length):  # type: ignore[no-untyped-def]
     return length == 8 and 1900 <= year <= 2099 and _day_month(day, month)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_card(digits, total, count):  # type: ignore[no-untyped-def]
     return 13 <= total <= 19 and count <= 5 and _luhn(digits, total)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def news_at(digits, groups, first, count, total, in_context):  # type: ignore[no-untyped-def]
     """Where a date or a year stands among the groups from `first`, and how many groups it takes.
 
@@ -169,7 +170,7 @@ def news_at(digits, groups, first, count, total, in_context):  # type: ignore[no
     return count, 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _judge_run(digits, length, in_context):  # type: ignore[no-untyped-def]
     """One unbroken run of digits."""
     if length < (6 if in_context else 7) or _is_compact_date(digits, length):
@@ -188,7 +189,7 @@ def _judge_run(digits, length, in_context):  # type: ignore[no-untyped-def]
     return _PHONE if length <= 15 else _NUMBER
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_address(digits, groups, first, last):  # type: ignore[no-untyped-def]
     """Four dotted octets."""
     octets = last - first == 4
@@ -198,7 +199,7 @@ def _is_address(digits, groups, first, last):  # type: ignore[no-untyped-def]
     return octets
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _are_years(digits, groups, first, last):  # type: ignore[no-untyped-def]
     years = True
     for group in range(first, last):
@@ -206,7 +207,7 @@ def _are_years(digits, groups, first, last):  # type: ignore[no-untyped-def]
     return years
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _judge_shape(digits, groups, first, last, shape, total, uniform, short):  # type: ignore[no-untyped-def]
     """Groups that nothing but their lengths and separators tells."""
     separator = groups[first + 1, SEPARATOR]
@@ -233,7 +234,7 @@ def _judge_shape(digits, groups, first, last, shape, total, uniform, short):  # 
     return _PHONE if total >= 11 and last - first >= 3 and not short and uniform else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def judge(digits, groups, first, last, plus, opened, in_context):  # type: ignore[no-untyped-def]
     """The `NumberClass` to take out for groups `first … last - 1`, or 0 to keep them.
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers, build
 
 __all__ = ["MENDING", "mend"]
@@ -29,12 +30,12 @@ MENDING = (
 """The same as expressions and what is put for a match, in their order."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_space(byte):  # type: ignore[no-untyped-def]
     return byte == 32 or byte == 9 or byte == 10 or byte == 12 or byte == 13
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _bracket(data, at, end):  # type: ignore[no-untyped-def]
     """1 for an opening bracket or quotation mark at `at`, 2 for a closing one, 0; and the byte behind it."""
     byte = data[at]
@@ -55,7 +56,7 @@ def _bracket(data, at, end):  # type: ignore[no-untyped-def]
     return 0, at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _punctuation(data, at, end):  # type: ignore[no-untyped-def]
     """The byte behind the punctuation at `at`; `at` where there is none."""
     while at < end:
@@ -69,7 +70,7 @@ def _punctuation(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _close_hollows(text, size):  # type: ignore[no-untyped-def]
     at = written = 0
     while at < size:
@@ -91,7 +92,7 @@ def _close_hollows(text, size):  # type: ignore[no-untyped-def]
     return written
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _draw_up(text, size):  # type: ignore[no-untyped-def]
     """Take the spaces before punctuation that ends a word."""
     at = written = 0
@@ -112,7 +113,7 @@ def _draw_up(text, size):  # type: ignore[no-untyped-def]
     return written
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _single_spaces(text, size):  # type: ignore[no-untyped-def]
     at = written = 0
     while at < size:
@@ -132,7 +133,7 @@ def _single_spaces(text, size):  # type: ignore[no-untyped-def]
     return written
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _margins(text, size):  # type: ignore[no-untyped-def]
     """Where the text begins and ends without its margins."""
     run = space = 0

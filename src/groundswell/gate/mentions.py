@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numba import njit
 
 from groundswell.gate.expressions import Expression, text_rows
+from groundswell.gate.kernels import inner
 from groundswell.gate.patterns import ACCOUNT, WORD
 from groundswell.gate.strings import buffers
 
@@ -36,23 +37,23 @@ def _packed(words: tuple[str, ...]) -> np.ndarray:
 _CREDIT_NUMBERS, _MASK_NUMBERS = _packed(_CREDITS), _packed(_MASKS)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_letter(byte):  # type: ignore[no-untyped-def]
     return 97 <= (byte | 32) <= 122
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_inside(byte):  # type: ignore[no-untyped-def]
     """Is it an ASCII letter, a digit or an underscore?"""
     return _is_letter(byte) or 48 <= byte <= 57 or byte == 95
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_space(byte):  # type: ignore[no-untyped-def]
     return byte == 32 or byte == 9 or byte == 10 or byte == 12 or byte == 13
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_one_of(data, start, end, words):  # type: ignore[no-untyped-def]
     """Is `data[start:end]` one of the words, whatever its case?"""
     if end - start > 8:
@@ -63,7 +64,7 @@ def _is_one_of(data, start, end, words):  # type: ignore[no-untyped-def]
     return (words == packed).any()
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_credit(data, start, at):  # type: ignore[no-untyped-def]
     """Does a word such as `via` stand before the at-sign at `at`?"""
     end = at
@@ -81,7 +82,7 @@ def _is_credit(data, start, at):  # type: ignore[no-untyped-def]
     return begin < end and _is_one_of(data, begin, end, _CREDIT_NUMBERS)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _name(data, start, end):  # type: ignore[no-untyped-def]
     """What the text `data[start:end]` comes to, and where the name is."""
     at = -1

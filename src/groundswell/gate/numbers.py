@@ -31,6 +31,7 @@ from groundswell.gate.groupings import (
     judge,
     news_at,
 )
+from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers, build
 
 __all__ = ["NumberClass", "strip_numbers"]
@@ -69,7 +70,7 @@ _CONTEXT = np.array(
 )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _separator(code):  # type: ignore[no-untyped-def]
     if code == 0x20 or code == 0xA0 or 0x2000 <= code <= 0x200A or code == 0x202F or code == 0x3000:
         return SPACE
@@ -86,18 +87,18 @@ def _separator(code):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_money(code):  # type: ignore[no-untyped-def]
     """A currency sign or a per cent sign."""
     return code == 0x24 or 0xA2 <= code <= 0xA5 or 0x20A0 <= code <= 0x20CF or code == 0x25 or code == 0x066A
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_digit(code, digit_values):  # type: ignore[no-untyped-def]
     return code < len(digit_values) and digit_values[code] >= 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_separator(data, at, end, digit_values):  # type: ignore[no-untyped-def]
     """Where the next group begins and the separator before it; `(at, 0)` when the candidate ends here."""
     separator = steps = 0
@@ -117,7 +118,7 @@ def _after_separator(data, at, end, digit_values):  # type: ignore[no-untyped-de
     return at, 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _collect(data, at, end, digit_values, digits, groups):  # type: ignore[no-untyped-def]
     """Read a candidate that begins at byte `at`: how many groups, and the byte behind it."""
     count = held = separator = 0
@@ -146,7 +147,7 @@ def _collect(data, at, end, digit_values, digits, groups):  # type: ignore[no-un
         at = begin
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_whole(digits, groups, first, count):  # type: ignore[no-untyped-def]
     """Does a trunk prefix hold the groups together, whatever dates they seem to hold?"""
     pairs = count == 5
@@ -157,7 +158,7 @@ def _is_whole(digits, groups, first, count):  # type: ignore[no-untyped-def]
     return digits[groups[first, START]] == 0 and (groups[first, LENGTH] >= 3 or pairs)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy(data, begin, end, out, written):  # type: ignore[no-untyped-def]
     for place in range(begin, end):
         out[written] = data[place]
@@ -165,7 +166,7 @@ def _copy(data, begin, end, out, written):  # type: ignore[no-untyped-def]
     return written
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _strip_row(data, start, end, digit_values, context, digits, groups, out, written):  # type: ignore[no-untyped-def]
     """Copy one text without its identifying numbers: the classes taken out, and the bytes written so far."""
     classes = 0
@@ -230,7 +231,7 @@ def _strip_row(data, start, end, digit_values, context, digits, groups, out, wri
     return classes, _copy(data, copied, end, out, written)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _next_reach(context, word, reach):  # type: ignore[no-untyped-def]
     at = np.searchsorted(context, word)
     return _REACH_WORDS if at < len(context) and context[at] == word else max(reach - 1, 0)
