@@ -119,7 +119,8 @@ class Stream:
         heads[:, key : key + 13] = _letters(times.astype(np.uint64) ^ accounts << np.uint64(20), 13)
         tail = self._tails.take(pa.array(rng.integers(0, _TAILS, size)))
         langs = self._codes.take(pa.array(language))
-        rows = pc.binary_join_element_wise(_fixed(heads), langs, first, second, tail, b"")
+        text = pc.binary_join_element_wise(first, second, b" ")
+        rows = pc.binary_join_element_wise(_fixed(heads), langs, text, tail, b"")
         return list(rows.to_pylist())
 
     def _merged(self, background: list[bytes], end_us: int) -> bytes:
