@@ -23,7 +23,7 @@ from groundswell.clock import HOUR_US, SECOND_US
 from groundswell.drops import SourceDrop
 from groundswell.errors import UsageError
 from groundswell.sources import Files, FilesSettings, Lines
-from groundswell.sources.lines import blocks, stretches
+from groundswell.sources.lines import BATCH_ROWS, blocks, stretches
 from groundswell.sources.wire import MESSAGE_BYTES
 from tests.jetstream_messages import START_US, commit, stream, wire
 
@@ -228,7 +228,7 @@ def test_stop_ends_the_reading(tmp_path: Path) -> None:
     path.write_bytes(lines_of(range(30_000), step_us=1000))
     stop = Event()
     batches = files_of(path).read(None, stop)
-    assert next(batches).num_rows == 8192
+    assert next(batches).num_rows == BATCH_ROWS
     stop.set()
     assert list(batches) == []
 

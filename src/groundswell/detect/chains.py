@@ -14,7 +14,6 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.config import Settings
@@ -122,6 +121,8 @@ class Chains:
         found: list[str | None] = [None] * len(clusters)
         if not chains or not clusters:
             return found
+        from scipy.optimize import linear_sum_assignment  # half a second that no first post should wait for
+
         cosines = np.array([[chain.cosine(terms) for chain in chains] for terms in clusters])
         cosines[cosines < least] = 0.0
         for row, column in zip(*linear_sum_assignment(-cosines), strict=True):

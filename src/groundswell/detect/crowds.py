@@ -11,7 +11,6 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_matrix
-from scipy.special import betainc
 
 from groundswell.candidates import Counted, PhraseUse
 from groundswell.clock import BIN_US
@@ -186,6 +185,8 @@ class Crowds:
         ordered = np.sort(times_us)
         seconds = float(ordered[size - 1 - cut] - ordered[cut]) / 1e6
         steps = size - 1 - 2 * cut
+        from scipy.special import betainc  # slow to import, and asked for rarely
+
         p_value = betainc(steps, size + 1 - steps, min(seconds / 3600.0, 1.0))
         return round(seconds, 1), float(p_value)
 

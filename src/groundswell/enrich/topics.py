@@ -8,6 +8,7 @@ is `data/concepts.toml`: words, stems and pairs of words in some fifty languages
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,20 +91,18 @@ class Topics:
     def __init__(self, terms: dict[str, list[str]]) -> None:
         words: dict[int, int] = {}
         stems: dict[int, int] = {}
-        for name, listed in terms.items():
-            category = CATEGORIES.index(name)
-            for term in listed:
-                hashes, is_stem = _hash(term)
-                table = stems if is_stem else words
-                table[hashes[-1]] = table.get(hashes[-1], 0) & _OPENS | category
-                for begun in hashes[:-1]:
-                    table[begun] = table.get(begun, 0) | _OPENS
+        categories = [CATEGORIES.index(name) for name, listed in terms.items() for _ in listed]
+        every = [term for listed in terms.values() for term in listed]
+        for category, (hashes, is_stem) in zip(categories, _hashes(every), strict=True):
+            table = stems if is_stem else words
+            table[hashes[-1]] = table.get(hashes[-1], 0) & _OPENS | category
+            for begun in hashes[:-1]:
+                table[begun] = table.get(begun, 0) | _OPENS
         particles = np.zeros(0x700, np.uint8)
         for char in "وفبكلاהובלמשכ":
             particles[ord(char)] = 1
-        written = [term.rstrip("*") for listed in terms.values() for term in listed]
         openings = np.zeros((int(_SLOT_MASK) + 1) // 64, np.uint64)
-        folded = fold(pa.array(written))
+        folded = fold(pa.array([term.rstrip("*") for term in every], pa.string()))
         _add_openings(folded.offsets, folded.data, alphabet(), openings)
         self._concepts = _Concepts(hash_map(words), hash_map(stems), openings, particles)
 
@@ -120,17 +119,20 @@ class Topics:
         return pa.ListArray.from_arrays(pa.array(bounds), pa.array(found[: bounds[-1]]))
 
 
-def _hash(term: str) -> tuple[list[int], bool]:
-    """The hashes of a term's beginnings and of itself, and whether it is looked up as a stem."""
-    if term.endswith("*"):
-        return [int(hash_words([term[:-1]])[0])], True
-    tokens = tokenise(fold(pa.array([term])))
-    if len(tokens.flags) and tokens.flags[0] & PAIR:
-        return [int(hash_words([term])[0])], True
-    hashes = [int(tokens.hashes[0])]
-    for following in tokens.hashes[1:3]:
-        hashes.append(int(pair_hash(np.uint64(hashes[-1]), following)))
-    return hashes, False
+def _hashes(terms: list[str]) -> Iterator[tuple[list[int], bool]]:
+    """The hashes of each term's beginnings and of itself, and whether it is looked up as a stem."""
+    written = [term.rstrip("*") for term in terms]
+    whole = hash_words(written)
+    tokens = tokenise(fold(pa.array(written, pa.string())))
+    for row, term in enumerate(terms):
+        first, end = int(tokens.offsets[row]), int(tokens.offsets[row + 1])
+        if term.endswith("*") or (first < end and tokens.flags[first] & PAIR):
+            yield [int(whole[row])], True
+            continue
+        hashes = [int(tokens.hashes[first])]
+        for following in tokens.hashes[first + 1 : min(end, first + 3)]:
+            hashes.append(int(pair_hash(np.uint64(hashes[-1]), following)))
+        yield hashes, False
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -25,7 +25,7 @@ from groundswell.sources.wire import MESSAGE_BYTES
 
 __all__ = ["BATCH_ROWS", "Lines", "blocks", "decompressed", "read_lines", "stretches"]
 
-BATCH_ROWS = 8192
+BATCH_ROWS = 16_384
 # One slice of input at a time bounds what a bomb makes of it: gzip gives at most 1,032 times its input, a
 # Zstandard block at most 128 KiB for 4 bytes: 17 and 32 MiB.
 _GZIP_SLICE_BYTES = 16 << 10
