@@ -123,6 +123,12 @@ def test_a_place_of_two_words_is_no_name_of_a_person() -> None:
     assert Said(crowd_of(20, "porto alegre under water"), **hot).unknown_name_share() == 1.0
 
 
+def test_a_town_that_is_half_of_a_name_makes_no_place_of_it() -> None:
+    located = crowd_of(20, "alegre morantu must resign", places=[PORTO_ALEGRE])
+    said = Said(located, alegre_morantu=40.0, alegre=38.0, morantu=38.0, resign=20.0)
+    assert said.unknown_name_share() == 1.0
+
+
 def test_words_that_often_stand_apart_are_no_name() -> None:
     rows = [*crowd_of(10, "flash flood"), *crowd_of(10, "flood", first=20), *crowd_of(10, "flash", first=40)]
     assert Said(rows, flash_flood=30, flash=20, flood=20).unknown_name_share() == 0.0

@@ -114,6 +114,14 @@ def test_a_pile_on_is_no_event(share: float, refused: Refusal | None) -> None:
     assert refusal(candidate, asked_of(candidate), 20) is refused
 
 
+@pytest.mark.parametrize(("share", "refused"), [(0.15, None), (0.16, Refusal.PERSON)])
+def test_a_crowd_that_does_not_say_what_it_is_about_is_a_pile_on_sooner(
+    share: float, refused: Refusal | None
+) -> None:
+    candidate = crowd(category="other", places=(LISBON,), person_share=share)
+    assert refusal(candidate, asked_of(candidate), 20) is refused
+
+
 def test_a_crowd_that_says_neither_what_nor_where_is_taken_for_a_pile_on() -> None:
     vague = crowd(category="other", places=())
     assert refusal(vague, asked_of(vague), 20) is Refusal.PERSON

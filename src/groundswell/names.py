@@ -19,7 +19,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-__all__ = ["SECTIONS", "NameLexicon", "NameMark", "plain"]
+__all__ = ["SECTIONS", "NameLexicon", "NameMark", "plain", "words_of"]
 
 SECTIONS = ("given", "surname", "word", "place", "function")
 _DATA = Path(__file__).parent / "data"

@@ -18,6 +18,8 @@ from groundswell.detect.bursts import HotTerms, crowd
 from groundswell.detect.columns import Array, count_distinct, distinct, group
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.window import Window
+from groundswell.names import plain as bare
+from groundswell.names import words_of
 
 __all__ = ["Crowds"]
 
@@ -89,14 +91,13 @@ class Crowds:
 
         A full name that no lexicon has still behaves like one: two words without a history that hardly ever
         stand apart. So do titles and brands; where nothing else says what the matter is, they are taken for
-        a person too. Pairs that are themselves places are not.
+        a person too. Pairs that are themselves places are not, `Porto Alegre`; one word that is a place makes
+        none of a pair, for people are called after towns.
         """
         inside = hot.inside(posts, terms)
         surfaces = self.surfaces(hot, terms, posts, inside)
         index = {surface: at for at, surface in enumerate(surfaces) if surface}
         sizes = np.diff(inside.indptr)
-        located = np.zeros(len(posts), bool)
-        located[self._window.lists_at("places", hot.rows[posts])[1]] = True
         most = 0
         for surface, at in index.items():
             words = surface.split()
@@ -106,9 +107,18 @@ class Crowds:
             if not together or together < _INSEPARABLE * max(int(sizes[index[word]]) for word in words):
                 continue
             rows = inside.indices[inside.indptr[at] : inside.indptr[at + 1]]
-            if located[rows].mean() < _INSEPARABLE:
+            if self._share_at(hot.rows[posts[rows]], words) < _INSEPARABLE:
                 most = max(most, together)
         return most / max(len(posts), 1)
+
+    def _share_at(self, rows: I64Array, words: list[str]) -> float:
+        """The share of the posts that speak of a place whose name has all of `words` in it."""
+        places, owners = self._window.lists_at("places", rows)
+        distinct_places, which = np.unique(places.astype(np.int64), return_inverse=True)
+        wanted = {bare(word) for word in words}
+        names = self._gazette.names(distinct_places)
+        fits = np.array([wanted <= {bare(word) for word in words_of(name)} for name in names], bool)
+        return count_distinct(owners[fits[which]]) / max(len(rows), 1)
 
     def named(self, name: str, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by `lang` or `source`, most first."""

@@ -73,6 +73,11 @@ class Gazette:
         for row in np.flatnonzero(self._level == _LEVELS.index("country")).tolist():
             self._country_row[self._country[row]] = row
 
+    def names(self, rows: I64Array) -> list[str]:
+        """What the places at `rows` are called."""
+        found: list[str] = self._names.take(pa.array(rows)).to_pylist()
+        return found
+
     def best(self, evidence: Evidence, min_share: float = 0.3, prefer: int = -1) -> tuple[int, int, float]:
         """The most attested (place row, country row, share of the evidence that agrees on the country).
 
