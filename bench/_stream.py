@@ -22,8 +22,9 @@ from bench._data import data_file
 from groundswell.clock import MINUTE_US, SECOND_US
 from groundswell.simulator import World, WorldSettings
 
-__all__ = ["EVENTS", "LANGUAGES", "Stream"]
+__all__ = ["EVENTS", "LANGUAGES", "START_US", "Stream"]
 
+START_US = WorldSettings().start_us
 LANGUAGES = 124
 EVENTS = 30
 _ACCOUNTS = 3_000_000

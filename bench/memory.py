@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from bench._data import progress
-from bench._stream import Stream
+from bench._stream import START_US, Stream
 
 from groundswell.clock import HOUR_US, SECOND_US
 from groundswell.detect import TICK_US
@@ -26,7 +26,6 @@ from groundswell.sources import Lines
 
 __all__ = ["measure"]
 
-START_US = 1_777_593_600_000_000
 HOURS = 24
 FULL_EVERY = 60
 FULL_RATE, IDLE_RATE = 20_000, 20

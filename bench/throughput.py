@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 from bench._data import progress
-from bench._stream import EVENTS, LANGUAGES, Stream
+from bench._stream import EVENTS, LANGUAGES, START_US, Stream
 
 from groundswell import published
 from groundswell.candidates import Gap
@@ -41,7 +41,6 @@ from groundswell.sources import Lines
 
 __all__ = ["measure"]
 
-START_US = 1_777_593_600_000_000
 POSTS_PER_SECOND = 20_000
 LEARN_SECONDS = 31 * 60
 FIND_SECONDS = 60

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
+from groundswell.kernels import inner
+
 __all__ = ["Lists", "Names", "Queue", "count_distinct", "distinct", "flat", "group", "letters", "occurrences"]
 
 Array = npt.NDArray[Any]
@@ -39,15 +41,21 @@ def letters(column: pa.StringArray) -> tuple[Array, I64Array]:
     return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends - ends[0]
 
 
+@inner
+def _empty_slots(least: int) -> Any:
+    """A hash table of at least so many slots, a power of two, each -1 for free."""
+    slots = 16
+    while slots < least:
+        slots *= 2
+    return np.full(slots, -1, np.int32)
+
+
 @njit(cache=True, nogil=True)
 def _occurrences(values: Any, wanted: Any, at: Any, positions: Any) -> int:
     """Fill `at` and `positions`; a bitmap of 32 kB, which stays in the nearest cache, refuses nearly all."""
     bits = np.zeros(1 << 12, np.uint64)
-    slots = 16
-    while slots < 4 * wanted.shape[0]:
-        slots *= 2
-    table = np.full(slots, -1, np.int64)
-    mask = np.uint64(slots - 1)
+    table = _empty_slots(4 * wanted.shape[0])
+    mask = np.uint64(len(table) - 1)
     low = np.uint64(63)
     for i in range(wanted.shape[0]):
         mixed = wanted[i] * np.uint64(0x9E3779B97F4A7C15)
@@ -83,11 +91,8 @@ def occurrences(values: Array, wanted: U64Array) -> tuple[I64Array, I64Array]:
 
 @njit(cache=True, nogil=True)
 def _group(values: Any, groups: Any, distinct: Any) -> int:
-    slots = 16
-    while slots < 2 * values.shape[0]:
-        slots *= 2
-    table = np.full(slots, -1, np.int32)
-    mask = np.uint64(slots - 1)
+    table = _empty_slots(2 * values.shape[0])
+    mask = np.uint64(len(table) - 1)
     found = 0
     for i in range(values.shape[0]):
         slot = ((values[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
@@ -115,11 +120,8 @@ def count_distinct(values: Array) -> int:
 
 @njit(cache=True, nogil=True)
 def _distinct(groups: Any, values: Any, counts: Any) -> None:
-    slots = 16
-    while slots < 2 * values.shape[0]:
-        slots *= 2
-    table = np.full(slots, -1, np.int32)
-    mask = np.uint64(slots - 1)
+    table = _empty_slots(2 * values.shape[0])
+    mask = np.uint64(len(table) - 1)
     for i in range(values.shape[0]):
         mixed = (values[i] + np.uint64(groups[i]) * np.uint64(0xC4CEB9FE1A85EC53)) * np.uint64(
             0x9E3779B97F4A7C15

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from groundswell.gate.kernels import inner
+from groundswell.kernels import inner
 
 __all__ = ["keyed_digests"]
 

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from groundswell.gate.kernels import inner
 from groundswell.gate.strings import Bytes, Offsets, buffers, build
+from groundswell.kernels import inner
 
 __all__ = ["DIGIT_VALUES", "PLAIN", "next_code_point", "unmask"]
 

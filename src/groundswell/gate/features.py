@@ -13,8 +13,8 @@ from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
 from groundswell.gate.feature_flags import BASIS, ENDINGS, PRIME, SLOTS, WORD_FLAGS, Feature
-from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers
+from groundswell.kernels import inner
 
 __all__ = ["features"]
 

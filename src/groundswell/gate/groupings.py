@@ -14,7 +14,7 @@ from enum import IntFlag
 
 import numpy as np
 
-from groundswell.gate.kernels import inner
+from groundswell.kernels import inner
 
 __all__ = [
     "BEGIN", "BRACKET", "DASH", "DOT", "END", "LENGTH", "RANGE", "SEPARATOR", "SLASH", "SPACE", "START",

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers, build
+from groundswell.kernels import inner
 
 __all__ = ["MENDING", "mend"]
 
@@ -93,13 +93,20 @@ def _close_hollows(text, size):  # type: ignore[no-untyped-def]
 
 
 @inner
+def _behind_blanks(text, at, size):  # type: ignore[no-untyped-def]
+    """The place behind the spaces and tabs at `at`."""
+    while at < size and (text[at] == 32 or text[at] == 9):
+        at += 1
+    return at
+
+
+@inner
 def _draw_up(text, size):  # type: ignore[no-untyped-def]
     """Take the spaces before punctuation that ends a word."""
     at = written = 0
     while at < size:
         begin = at
-        while at < size and (text[at] == 32 or text[at] == 9):
-            at += 1
+        at = _behind_blanks(text, at, size)
         if at > begin and at < size:
             after = _punctuation(text, at, size)
             if after > at and (after == size or _is_space(text[after])):
@@ -118,8 +125,7 @@ def _single_spaces(text, size):  # type: ignore[no-untyped-def]
     at = written = 0
     while at < size:
         begin = at
-        while at < size and (text[at] == 32 or text[at] == 9):
-            at += 1
+        at = _behind_blanks(text, at, size)
         if at - begin == 1:
             text[written] = text[begin]
             written += 1

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from numba import njit
 
 from groundswell.gate.expressions import Expression, text_rows
-from groundswell.gate.kernels import inner
 from groundswell.gate.patterns import ACCOUNT, WORD
 from groundswell.gate.strings import buffers
+from groundswell.kernels import inner
 
 __all__ = ["mentioned", "mentioned_by_expressions"]
 

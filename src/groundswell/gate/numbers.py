@@ -31,8 +31,8 @@ from groundswell.gate.groupings import (
     judge,
     news_at,
 )
-from groundswell.gate.kernels import inner
 from groundswell.gate.strings import buffers, build
+from groundswell.kernels import inner
 
 __all__ = ["NumberClass", "strip_numbers"]
 

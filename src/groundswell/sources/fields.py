@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.sources.kernels import inner
+from groundswell.kernels import inner
 from groundswell.sources.tape import (
     END,
     ESCAPED,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.batches import Kind
+from groundswell.kernels import inner
 from groundswell.sources import field_names as keys
 from groundswell.sources import sinks as to
 from groundswell.sources.fields import (
@@ -31,7 +32,6 @@ from groundswell.sources.fields import (
     string_of,
     word,
 )
-from groundswell.sources.kernels import inner
 from groundswell.sources.records import (
     MAX_ITEM_BYTES,
     UNSETTLED,
@@ -40,7 +40,7 @@ from groundswell.sources.records import (
     note_strings,
     read_record,
 )
-from groundswell.sources.rfc3339 import decimal_at, time_at
+from groundswell.sources.rfc3339 import decimal_at, digits, time_at
 from groundswell.sources.sinks import write_row
 from groundswell.sources.tape import (
     ARRAY,
@@ -164,15 +164,9 @@ def _gone(data, tape, row, slots, notes):  # type: ignore[no-untyped-def]
 @inner
 def _whole_number(data, tape, row):  # type: ignore[no-untyped-def]
     """The value of an integer without a sign; -1 for anything else."""
-    value = np.int64(0)
     if tape[row, TOKEN] != NUMBER:
         return np.int64(-1)
-    for place in range(tape[row, START], tape[row, END]):
-        digit = np.int64(data[place]) - 48
-        if digit < 0 or digit > 9:
-            return np.int64(-1)
-        value = value * 10 + digit
-    return value
+    return digits(data, tape[row, START], tape[row, END] - tape[row, START])
 
 
 @inner

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from groundswell.clock import SECOND_US
+from groundswell.kernels import inner
 from groundswell.sources import field_names as keys
 from groundswell.sources.fields import UNFIT, field_of, fields, has, is_string, length, string_of
-from groundswell.sources.kernels import inner
 from groundswell.sources.sinks import COUNT, ITEMS, LANGS, MARKS, MAX_ITEMS, MEDIA, TEXT, TIME_US, URLS
 from groundswell.sources.tape import ARRAY, NEXT, OBJECT, START, TOKEN
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from groundswell.sources.kernels import inner
+from groundswell.kernels import inner
 
-__all__ = ["NO_TIME", "decimal_at", "time_at"]
+__all__ = ["NO_TIME", "decimal_at", "digits", "time_at"]
 
 NO_TIME = -1
 _EXACT_DIGITS = 15
@@ -19,7 +19,8 @@ _EXACT_DIGITS = 15
 
 
 @inner
-def _digits(data, at, count):  # type: ignore[no-untyped-def]
+def digits(data, at, count):  # type: ignore[no-untyped-def]
+    """The value of `count` decimal digits; -1 when one of them is none."""
     value = np.int64(0)
     for place in range(at, at + count):
         digit = np.int64(data[place]) - 48
@@ -57,7 +58,7 @@ def _offset(data, at, end):  # type: ignore[no-untyped-def]
         return np.int64(0)
     if end - at != 6 or data[at + 3] != 58 or (data[at] != 43 and data[at] != 45):
         return np.int64(1 << 20)
-    hours, minutes = _digits(data, at + 1, 2), _digits(data, at + 4, 2)
+    hours, minutes = digits(data, at + 1, 2), digits(data, at + 4, 2)
     if not (0 <= hours < 24 and 0 <= minutes < 60):
         return np.int64(1 << 20)
     return (hours * 60 + minutes) * (1 if data[at] == 43 else -1)
@@ -79,8 +80,8 @@ def time_at(data, at, end):  # type: ignore[no-untyped-def]
         or data[at + 16] != 58
     ):
         return np.int64(NO_TIME)
-    year, month, day = _digits(data, at, 4), _digits(data, at + 5, 2), _digits(data, at + 8, 2)
-    hour, minute, second = _digits(data, at + 11, 2), _digits(data, at + 14, 2), _digits(data, at + 17, 2)
+    year, month, day = digits(data, at, 4), digits(data, at + 5, 2), digits(data, at + 8, 2)
+    hour, minute, second = digits(data, at + 11, 2), digits(data, at + 14, 2), digits(data, at + 17, 2)
     if not (_is_date(year, month, day) and 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):
         return np.int64(NO_TIME)
     place = at + 19

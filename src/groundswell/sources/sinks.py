@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.batches import RAW
+from groundswell.kernels import inner
 from groundswell.sources.fields import word
-from groundswell.sources.kernels import inner
 from groundswell.sources.rfc3339 import decimal_at
 from groundswell.sources.siphash import siphash
 from groundswell.sources.tape import END, START, STRING, TOKEN, unescape

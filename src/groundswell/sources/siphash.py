@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from groundswell.sources.kernels import inner
+from groundswell.kernels import inner
 
 __all__ = ["siphash"]
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.kernels import inner
 from groundswell.sources.field_names import NAME_BYTES, NAME_OFFSETS, NAME_SEED, NAME_SLOTS
-from groundswell.sources.kernels import inner
 
 __all__ = [
     "ARRAY", "END", "ESCAPED", "FALSE", "MAX_TOKENS", "NAME", "NEXT", "NULL", "NUMBER", "OBJECT", "START",
