@@ -26,11 +26,11 @@ import structlog
 from groundswell.candidates import Gap
 from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, QUARTER_US, floor_to
 from groundswell.config import Document
-from groundswell.detect import TICK_US, Detector, DetectSettings
+from groundswell.detect import TICK_US, Detector, DetectSettings, Observer
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.errors import StoreError
-from groundswell.gate import Gate, GateSettings
+from groundswell.gate import Gate, GateSettings, SpeakerKeys
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
 from groundswell.overlap import ahead
@@ -187,6 +187,8 @@ class Line:
         Called with what was written, after it was.
     resume
         Go on from the folder's checkpoint when it has one, and keep one; else checkpoints are left alone.
+    keys, observer
+        For measuring only: the keys that the gate hashes with, and who sees the detector's candidates.
     """
 
     def __init__(
@@ -200,12 +202,15 @@ class Line:
         marks: Marks = Marks(),  # noqa: B008 - frozen
         published: Published = lambda records, bins: None,
         resume: bool = True,
+        keys: SpeakerKeys | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        self._gate = Gate(settings.gate, metrics)
+        self._gate = Gate(settings.gate, metrics, keys)
         self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
         self._new_detector = partial(
-            Detector, settings.detect, lexica.gazetteer.table, CATEGORIES, floor_k=settings.release.k
-        )
+            Detector, settings.detect, lexica.gazetteer.table, CATEGORIES,
+            floor_k=settings.release.k, observer=observer,
+        )  # fmt: skip
         self._detector = self._new_detector()
         self._release = Release(
             settings.release, key, lexica.population, lexica.names.person_like, metrics, marks,

@@ -4,6 +4,6 @@ It owns every window that is open and every rate that is remembered, and forgets
 publishes nothing: what it finds are candidates, with exact counts, for `release` to judge.
 """
 
-from groundswell.detect.detector import TICK_US, Detector, DetectSettings
+from groundswell.detect.detector import TICK_US, Detector, DetectSettings, Observer
 
-__all__ = ["TICK_US", "DetectSettings", "Detector"]
+__all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -41,13 +42,15 @@ from groundswell.detect.intake import admit
 from groundswell.detect.rates import Rates, RateSettings
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
-__all__ = ["TICK_US", "DetectSettings", "Detector"]
+__all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]
 
 TICK_US = 10 * SECOND_US
 SWEEP_US = 30 * SECOND_US
 """Clusters are formed anew when a term has just become hot, and at the latest after so long."""
 
 I64Array = npt.NDArray[np.int64]
+Observer = Callable[[Candidate, npt.NDArray[np.uint64]], None]
+"""Called with each candidate and the `post_key` of every post in its crowd."""
 
 
 class DetectSettings(Settings, frozen=True, kw_only=True):
@@ -99,12 +102,20 @@ class Detector:
     floor_k
         The crowd's floor of `release`: smaller groups are not worth handing over, and nothing that fewer
         speakers used is ever sealed.
+    observer
+        For measuring only: sees what is proposed, in memory, and changes nothing.
     """
 
     def __init__(
-        self, settings: DetectSettings, places: pa.Table, categories: tuple[str, ...], floor_k: int
+        self,
+        settings: DetectSettings,
+        places: pa.Table,
+        categories: tuple[str, ...],
+        floor_k: int,
+        observer: Observer | None = None,
     ) -> None:
         self._settings = settings
+        self._observer = observer
         self._floor_k = floor_k
         self._rates = Rates(settings.rates, floor_k)
         self._window = Window(settings.window)
@@ -161,6 +172,8 @@ class Detector:
             candidate = self._candidate(hot, group, now_us)
             if group.chain is not None or self._says_enough(candidate):
                 candidates.append(candidate)
+                if self._observer is not None:
+                    self._observer(candidate, self._window.at("post_key", hot.rows[group.posts]))
         return candidates + ended
 
     def settle(self, released: set[str]) -> None:
