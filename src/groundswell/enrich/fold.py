@@ -57,6 +57,9 @@ APOSTROPHE = 7
 EMOJI = 8
 FLAG = 9  # half a flag: a regional indicator
 
+KIND = 0x0F  # of a character's traits: what it is to the tokeniser …
+MARK = 0x10  # … whether it may compose with what stands before it …
+SKELETON_SHIFT = 8  # … and what it is compared as
 TABLED = 0x20000  # code points with a table entry: the planes 0 and 1; above are Han, tags and nothing else
 
 _UNIT_RANGES = (
@@ -118,6 +121,8 @@ class Alphabet(NamedTuple):
     kind: U8
     skeleton: U32
     """The code point under which words are compared; 0 for marks that do not count."""
+    traits: U32
+    """The last two side by side, for one look at a character: `skeleton << 8 | MARK | kind`."""
 
 
 def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
@@ -212,6 +217,9 @@ def alphabet() -> Alphabet:
         if folded == char:
             pairs.update(dict.fromkeys(_compositions(char), code))
     order = sorted(pairs)
+    traits = skeleton << np.uint32(SKELETON_SHIFT) | kind
+    marks = np.unique(np.array(order, np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    traits[marks[np.isin(kind[marks], (WORD, UNIT_MARK))]] |= MARK
     return Alphabet(
         first,
         second,
@@ -220,6 +228,7 @@ def alphabet() -> Alphabet:
         np.array([pairs[key] for key in order], np.uint32),
         kind,
         skeleton,
+        traits,
     )
 
 
@@ -314,6 +323,12 @@ def _compose(base: int, mark: int, pairs: U64, composed: U32) -> int:
     return 0
 
 
+@njit(cache=True, nogil=True, inline="always")
+def traits_of(code: int, traits: U32) -> np.int64:
+    """What `Alphabet.traits` says of a folded character; above the tables all are Han."""
+    return np.int64(traits[code]) if code < TABLED else np.int64(code << SKELETON_SHIFT | UNIT)
+
+
 @njit(cache=True, nogil=True)
 def _fold(offsets: I32, data: U8, tables: Alphabet, out: U8, capital: U8, bounds: I32) -> None:
     at = 0
@@ -323,14 +338,14 @@ def _fold(offsets: I32, data: U8, tables: Alphabet, out: U8, capital: U8, bounds
         base = 0
         base_at = at
         while i < end:
-            lead = int(data[i])
-            if lead < 0x80:
-                out[at] = tables.first[lead]
-                capital[at] = tables.upper[lead]
-                base = int(out[at])
-                base_at = at
-                at += 1
-                i += 1
+            if data[i] < 0x80:
+                while i < end and data[i] < 0x80:
+                    out[at] = tables.first[data[i]]
+                    capital[at] = tables.upper[data[i]]
+                    at += 1
+                    i += 1
+                base_at = at - 1
+                base = int(out[base_at])
                 continue
             code, length = decode(data, i, end)
             i += length
@@ -342,7 +357,7 @@ def _fold(offsets: I32, data: U8, tables: Alphabet, out: U8, capital: U8, bounds
             first = int(tables.first[code])
             if first == 0:
                 continue
-            if base != 0 and tables.kind[first] in (WORD, UNIT_MARK):
+            if base != 0 and tables.traits[first] & MARK:
                 one = _compose(base, first, tables.pairs, tables.composed)
                 if one != 0:
                     at = _encode(one, out, base_at)

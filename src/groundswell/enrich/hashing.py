@@ -13,11 +13,29 @@ from numba import njit
 
 from groundswell.enrich.fold import U8, U64
 
-__all__ = ["SEED", "HashMap", "contains", "finish", "get", "hash_map", "hash_set", "pair_hash", "step"]
+__all__ = [
+    "FILTER_WORDS",
+    "SEED",
+    "HashMap",
+    "contains",
+    "finish",
+    "get",
+    "hash_map",
+    "hash_set",
+    "hold",
+    "may_hold",
+    "open_with",
+    "pair_hash",
+    "short_hash",
+    "step",
+]
 
 SEED = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
+FILTER_WORDS = 1024  # of a filter of short hashes: stays in the nearest cache
+_OPEN = 4  # letters of an opening
+_DENSE = 0x0E00  # from here on, in scripts that do not write words apart and in Korean, a letter says much
 _ONE = np.uint64(1)
 _NOT_ONE = np.uint64(0xFFFFFFFFFFFFFFFE)
 
@@ -52,6 +70,42 @@ def pair_hash(first: np.uint64, second: np.uint64) -> np.uint64:
     """The hash of two adjacent words, in their order; its lowest bit is 1."""
     hashed: np.uint64 = finish(first * _ODD + second) | _ONE
     return hashed
+
+
+@njit(cache=True, nogil=True, inline="always")
+def short_hash(state: np.uint64) -> np.int64:
+    """1 … 65535 for what has been stepped through so far."""
+    return max(np.int64(1), np.int64((state ^ state >> np.uint64(32)) & np.uint64(0xFFFF)))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def open_with(opening: np.int64, letters: int, code: int, state: np.uint64) -> tuple[np.int64, int]:
+    """The opening of a word that goes on with `code`, over which `state` has been stepped; its letters.
+
+    An opening is two `short_hash`es side by side: of the first three letters, and of the first four or, where
+    there are no more, of the three again; it is 0 for shorter words. From Thai on a letter says as much as
+    three: there the two are of the first and of the first two. What begins further in is not counted.
+    """
+    if letters >= _OPEN:
+        return opening, letters
+    letters += _OPEN - 1 if letters == 0 and code >= _DENSE else 1
+    if letters == _OPEN - 1:
+        opening = short_hash(state) * 0x10001
+    elif letters == _OPEN:
+        opening = opening & 0xFFFF | short_hash(state) << 16
+    return opening, letters
+
+
+@njit(cache=True, nogil=True, inline="always")
+def may_hold(bits: U64, short: np.int64) -> bool:
+    """Whether `short`, of 16 bits, is in a filter of `FILTER_WORDS`."""
+    return bool(bits[short >> 6] >> np.uint64(short & 63) & _ONE)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def hold(bits: U64, short: np.int64) -> None:
+    """Put `short` into a filter."""
+    bits[short >> 6] |= _ONE << np.uint64(short & 63)
 
 
 @njit(cache=True, nogil=True, inline="always")

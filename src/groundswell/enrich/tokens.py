@@ -27,19 +27,21 @@ from groundswell.enrich.fold import (
     GAP,
     I32,
     JOINER,
-    TABLED,
+    KIND,
+    SKELETON_SHIFT,
     U8,
+    U32,
     U64,
     UNIT,
     UNIT_MARK,
     WORD,
-    Alphabet,
     Folded,
     alphabet,
     decode,
     fold,
+    traits_of,
 )
-from groundswell.enrich.hashing import SEED, contains, finish, hash_set, pair_hash, step
+from groundswell.enrich.hashing import SEED, contains, finish, hash_set, open_with, pair_hash, step
 
 __all__ = [
     "CAPITAL",
@@ -53,6 +55,7 @@ __all__ = [
     "Tokens",
     "hash_pairs",
     "hash_words",
+    "range_hash",
     "tokenise",
     "word_hash",
 ]
@@ -72,7 +75,8 @@ MAX_TOKEN_BYTES = 120  # longer runs are noise, and would be costly phrases
 MAX_PARTS = 8  # of a compound
 MAX_LINK_BYTES = 3  # between the words of a phrase
 
-AND, LETTER_S, DOT, COMMA, HASH, SEMICOLON, AT = (ord(char) for char in "&s.,#;@")
+AND, DOT, COMMA, HASH, SEMICOLON, AT, SPACE = (ord(char) for char in "&.,#;@ ")
+LETTER_H, LETTER_R, LETTER_S, LETTER_W = (ord(char) for char in "hrsw")
 LONG_VOWEL = 0x30FC  # the katakana length mark; in a run of hiragana it belongs to the kana before it
 HIRAGANA = (0x3041, 0x309F)
 PASS, PASS_RUN = 1, 2
@@ -89,6 +93,8 @@ class Tokens(NamedTuple):
     """Byte offsets into the row's own folded text."""
     ends: I32
     flags: U8
+    openings: U32
+    """Hashes of how each word begins; see `hashing.open_with`."""
 
 
 class _Lists(NamedTuple):
@@ -100,36 +106,34 @@ class _Lists(NamedTuple):
     tails: U64
 
 
-@njit(cache=True, nogil=True, inline="always")
-def kind_of(code: int, kinds: U8) -> int:
-    return int(kinds[code]) if code < TABLED else UNIT
-
-
 @njit(cache=True, nogil=True)
-def _range_hash(data: U8, start: int, end: int, tables: Alphabet) -> np.uint64:
+def range_hash(data: U8, start: int, end: int, traits: U32) -> tuple[np.uint64, np.int64]:
+    """The hash and the opening of the text from `start` to `end`."""
     state = SEED
+    opening = np.int64(0)
+    letters = 0
     i = start
     while i < end:
         code, length = decode(data, i, end)
         i += length
-        same = int(tables.skeleton[code]) if code < TABLED else code
+        same = traits_of(code, traits) >> SKELETON_SHIFT
         if same != 0:
             state = step(state, same)
-    hashed: np.uint64 = finish(state)
-    return hashed
+            opening, letters = open_with(opening, letters, same, state)
+    return finish(state), opening
 
 
 @njit(cache=True, nogil=True)
-def _hash_rows(offsets: I32, data: U8, tables: Alphabet, out: U64) -> None:
+def _hash_rows(offsets: I32, data: U8, traits: U32, out: U64) -> None:
     for row in range(len(offsets) - 1):
-        out[row] = _range_hash(data, offsets[row], offsets[row + 1], tables)
+        out[row], _ = range_hash(data, offsets[row], offsets[row + 1], traits)
 
 
 def hash_words(words: list[str]) -> U64:
     """The token hash of each word; apostrophes and all that is no letter, mark or digit do not count."""
     folded = fold(pa.array(words, pa.string()))
     out = np.zeros(len(words), np.uint64)
-    _hash_rows(folded.offsets, folded.data, alphabet(), out)
+    _hash_rows(folded.offsets, folded.data, alphabet().traits, out)
     return out
 
 
@@ -188,77 +192,81 @@ def tokenise(folded: Folded) -> Tokens:
     starts = np.empty(capacity, np.int32)
     ends = np.empty(capacity, np.int32)
     flags = np.empty(capacity, np.uint8)
-    _tokenise(
-        folded.offsets,
-        folded.data,
-        folded.capital,
-        alphabet(),
-        _lists(),
-        offsets,
-        hashes,
-        starts,
-        ends,
-        flags,
-    )
+    openings = np.empty(capacity, np.uint32)
+    out = Tokens(offsets, hashes, starts, ends, flags, openings)
+    _tokenise(folded.offsets, folded.data, folded.capital, alphabet().traits, _lists(), out)
     used = offsets[-1]
-    return Tokens(offsets, hashes[:used], starts[:used], ends[:used], flags[:used])
+    return Tokens(offsets, hashes[:used], starts[:used], ends[:used], flags[:used], openings[:used])
 
 
-class _Out(NamedTuple):
-    hashes: U64
-    starts: I32
-    ends: I32
-    flags: U8
+class _Word(NamedTuple):
+    """A word as it was read."""
+
+    start: int
+    stop: int
+    next: int
+    """Where to go on."""
+    hashed: np.uint64
+    opening: np.int64
+    letters: int
+    digits: int
 
 
-@njit(cache=True, nogil=True)
-def _scan_word(
-    data: U8, start: int, end: int, tables: Alphabet, elided: U64
-) -> tuple[int, int, int, np.uint64, int, int]:
-    """Read a word from `start`: (its start, its end, where to go on, hash, letters, digits)."""
+@njit(cache=True, nogil=True, inline="always")
+def _scan_word(data: U8, start: int, end: int, traits: U32, elided: U64) -> _Word:
+    """Read a word from `start`."""
     state = SEED
+    opening = np.int64(0)
+    opened = 0
     letters = 0
     digits = 0
     stop = start
     i = start
     while i < end:
         code, length = decode(data, i, end)
-        kind = kind_of(code, tables.kind)
+        trait = traits_of(code, traits)
+        kind = trait & KIND
         if kind in (WORD, DIGIT):
-            same = int(tables.skeleton[code])
+            same = trait >> SKELETON_SHIFT
             if same != 0:
                 state = step(state, same)
+                opening, opened = open_with(opening, opened, same, state)
             letters += kind == WORD
             digits += kind == DIGIT
-            stop = i + length
-        elif kind == APOSTROPHE:
+            i += length
+            stop = i
+            continue
+        if kind == APOSTROPHE:
             after = i + length
             if letters == 0 or after >= end:
                 break
             code, _ = decode(data, after, end)
-            if kind_of(code, tables.kind) != WORD:
+            if traits_of(code, traits) & KIND != WORD:
                 break
             if contains(elided, finish(state)):
-                start, state, letters, digits = after, SEED, 0, 0
+                start, state, letters, digits, opened = after, SEED, 0, 0, 0
+                opening = np.int64(0)
             elif code == LETTER_S:  # possessive, unless the word goes on
                 beyond = after + 1
-                if beyond >= end:
-                    return start, stop, beyond, finish(state), letters, digits
-                code, _ = decode(data, beyond, end)
-                if kind_of(code, tables.kind) != WORD:
-                    return start, stop, beyond, finish(state), letters, digits
+                goes_on = False
+                if beyond < end:
+                    code, _ = decode(data, beyond, end)
+                    goes_on = traits_of(code, traits) & KIND == WORD
+                if not goes_on:
+                    i = beyond
+                    break
         elif code in (DOT, COMMA):  # 7.8, M7.8 and 1,000 are one token
             if letters > 1 or digits == 0 or i + 1 >= end:
                 break
             digit, _ = decode(data, i + 1, end)
-            if kind_of(digit, tables.kind) != DIGIT:
+            if traits_of(digit, traits) & KIND != DIGIT:
                 break
             if code == DOT:
                 state = step(state, DOT)
         elif kind != JOINER:
             break
         i += length
-    return start, stop, i, finish(state), letters, digits
+    return _Word(start, stop, i, finish(state), opening, letters, digits)
 
 
 @njit(cache=True, nogil=True)
@@ -276,6 +284,20 @@ def _is_bytes(data: U8, start: int, stop: int, wanted: bytes) -> bool:
         if data[start + k] != wanted[k]:
             return False
     return True
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _is_plain(data: U8, row_start: int, start: int, stop: int, end: int) -> bool:
+    """Whether a word stands between spaces and begins like no link and no `rt`: `_noise` lets it be."""
+    lead = data[start]
+    return bool(
+        (start == row_start or data[start - 1] <= SPACE)
+        and (stop == end or data[stop] <= SPACE)
+        and lead != LETTER_H
+        and lead != LETTER_R
+        and lead != LETTER_W
+        and stop - start <= MAX_TOKEN_BYTES
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -299,14 +321,14 @@ def _noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _linked(data: U8, left: int, right: int, kinds: U8, short: bool) -> bool:
+def _linked(data: U8, left: int, right: int, traits: U32, short: bool) -> bool:
     """Whether only spaces, hyphens, commas … stand between words; after a `short` one, a full stop too."""
     if left < 0 or right - left > MAX_LINK_BYTES:
         return False
     i = left
     while i < right:
         code, length = decode(data, i, right)
-        kind = kind_of(code, kinds)
+        kind = traits_of(code, traits) & KIND
         if kind != GAP and kind != APOSTROPHE and not (short and code == DOT):
             return False
         i += length
@@ -314,7 +336,7 @@ def _linked(data: U8, left: int, right: int, kinds: U8, short: bool) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, kinds: U8, cuts: I32) -> int:
+def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, traits: U32, cuts: I32) -> int:
     """Where capitals and digits begin a new part; the cuts are written, their number returned."""
     found = 0
     run = 0  # characters since the last change between letters and digits
@@ -324,7 +346,7 @@ def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, ki
     i = start
     while i < stop and found < MAX_PARTS - 1:
         code, length = decode(data, i, stop)
-        is_digit = kind_of(code, kinds) == DIGIT
+        is_digit = traits_of(code, traits) & KIND == DIGIT
         is_capital = capital[i] != 0
         cut = -1
         if i > start:
@@ -352,7 +374,7 @@ def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, ki
 
 
 @njit(cache=True, nogil=True)
-def _cut_by_affix(data: U8, start: int, stop: int, tables: Alphabet, lists: _Lists, cuts: I32) -> int:
+def _cut_by_affix(data: U8, start: int, stop: int, traits: U32, lists: _Lists, cuts: I32) -> int:
     """Cut a well-known head (`prayfor-`) and a well-known tail (`-earthquake`) off an unmarked compound."""
     found = 0
     rest = start
@@ -360,7 +382,7 @@ def _cut_by_affix(data: U8, start: int, stop: int, tables: Alphabet, lists: _Lis
     i = start
     while i < stop - 3:
         code, length = decode(data, i, stop)
-        state = step(state, int(tables.skeleton[code]) if code < TABLED else code)
+        state = step(state, traits_of(code, traits) >> SKELETON_SHIFT)
         i += length
         if i - start >= 4 and contains(lists.heads, finish(state)):
             rest = i
@@ -371,15 +393,18 @@ def _cut_by_affix(data: U8, start: int, stop: int, tables: Alphabet, lists: _Lis
     while i < stop - 3:
         code, length = decode(data, i, stop)
         i += length
-        if i - rest >= 3 and contains(lists.tails, _range_hash(data, i, stop, tables)):
+        if i - rest >= 3 and contains(lists.tails, range_hash(data, i, stop, traits)[0]):
             cuts[found] = i
             return found + 1
     return found
 
 
-@njit(cache=True, nogil=True)
-def _emit(out: _Out, at: int, hashed: np.uint64, start: int, stop: int, flags: int) -> int:
+@njit(cache=True, nogil=True, inline="always")
+def _emit(
+    out: Tokens, at: int, hashed: np.uint64, opening: np.int64, start: int, stop: int, flags: int
+) -> int:
     out.hashes[at] = hashed
+    out.openings[at] = opening
     out.starts[at] = start
     out.ends[at] = stop
     out.flags[at] = flags
@@ -404,93 +429,118 @@ def _word_flags(hashed: np.uint64, capital: U8, start: int, stop: int, letters: 
 
 
 @njit(cache=True, nogil=True)
-def _tokenise(
-    offsets: I32,
+def _compound(
     data: U8,
     capital: U8,
-    tables: Alphabet,
-    lists: _Lists,
-    bounds: I32,
-    hashes: U64,
-    starts: I32,
-    ends: I32,
-    flags: U8,
-) -> None:
-    out = _Out(hashes, starts, ends, flags)
+    base: int,
+    word: _Word,
+    cuts: I32,
+    parts: int,
+    link: int,
+    at: int,
+    traits: U32,
+    stops: U64,
+    out: Tokens,
+) -> int:
+    """Write the pieces of a compound, and the whole of it; the next free place."""
+    cuts[parts] = word.stop
+    left = word.start
+    for part in range(parts + 1):
+        right = int(cuts[part])
+        code, _ = decode(data, left, right)
+        count = 0 if traits_of(code, traits) & KIND == DIGIT else 2
+        piece, opening = range_hash(data, left, right, traits)
+        flag = link | _word_flags(piece, capital, left, right, count, stops)
+        at = _emit(out, at, piece, opening, left - base, right - base, flag)
+        link = LINKED
+        left = right
+    return int(_emit(out, at, word.hashed, word.opening, word.start - base, word.stop - base, WHOLE))
+
+
+@njit(cache=True, nogil=True)
+def _tokenise(offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, out: Tokens) -> None:
     cuts = np.zeros(MAX_PARTS + 2, np.int32)
     at = 0
     for row in range(len(offsets) - 1):
-        base = int(offsets[row])
-        end = int(offsets[row + 1])
+        base = np.int64(offsets[row])
+        end = np.int64(offsets[row + 1])
         full = at + MAX_TOKENS - MAX_PARTS - 2  # one compound may still be written whole
         last = -1  # end of the last word, for links
         short = False
         unit = -1  # start of the unit before, inside a run
+        pair, pair_opening, pair_letters = SEED, np.int64(0), 0  # the unit before, as the beginning of a pair
         was_kana = False
-        i = base
+        i = int(base)
         while i < end and at < full:
             code, length = decode(data, i, end)
-            kind = kind_of(code, tables.kind)
+            trait = traits_of(code, traits)
+            kind = trait & KIND
             if kind == UNIT:
                 stop = i + length
                 is_kana = HIRAGANA[0] <= code <= HIRAGANA[1]
                 if was_kana and not is_kana:
                     unit = -1  # a particle and the word after it make no pair
                 was_kana = is_kana
-                while stop < end:
+                own, opening, letters = SEED, np.int64(0), 0
+                while True:
+                    same = trait >> SKELETON_SHIFT
+                    if same != 0:
+                        own = step(own, same)
+                        opening, letters = open_with(opening, letters, same, own)
+                        pair = step(pair, same)
+                        pair_opening, pair_letters = open_with(pair_opening, pair_letters, same, pair)
+                    if stop >= end:
+                        break
                     code, length = decode(data, stop, end)
-                    if kind_of(code, tables.kind) != UNIT_MARK and code != LONG_VOWEL:
+                    trait = traits_of(code, traits)
+                    if trait & KIND != UNIT_MARK and code != LONG_VOWEL:
                         break
                     stop += length
                 if unit >= 0:
-                    hashed = _range_hash(data, unit, stop, tables)
+                    hashed = finish(pair)
                     flag = PAIR | (STOP if contains(lists.stop, hashed) else 0)
-                    at = _emit(out, at, hashed, unit - base, stop - base, flag)
+                    at = _emit(out, at, hashed, pair_opening, unit - base, stop - base, flag)
+                pair, pair_opening, pair_letters = own, opening, letters
                 unit = i
                 i = stop
                 continue
             unit = -1
             if kind in (WORD, DIGIT):
                 written = i
-                start, stop, i, hashed, letters, digits = _scan_word(data, i, end, tables, lists.elided)
-                noise = _noise(data, base, start, stop, end)
-                if noise == PASS_RUN:
-                    i = _skip_to_space(data, i, end)
-                if noise != 0 or (letters == 0 and digits < 2):
+                word = _scan_word(data, i, end, traits, lists.elided)
+                start, stop, i = word.start, word.stop, word.next
+                if not _is_plain(data, base, start, stop, end):
+                    noise = _noise(data, base, start, stop, end)
+                    if noise == PASS_RUN:
+                        i = _skip_to_space(data, i, end)
+                    if noise != 0:
+                        continue
+                if word.letters == 0 and word.digits < 2:
                     continue
-                link = LINKED if _linked(data, last, written, tables.kind, short) else 0
+                spaced = 0 <= last == written - 1 and data[last] == SPACE
+                link = LINKED if spaced or _linked(data, last, written, traits, short) else 0
                 last = stop
                 short = stop - start <= 2  # St. Louis, U.S. Army
                 hashtag = start > base and data[start - 1] == HASH
-                parts = 0
-                if hashtag or (letters >= 3 and digits >= 2):
-                    parts = _cut_by_case(data, capital, start, stop, hashtag, tables.kind, cuts)
+                if hashtag or (word.letters >= 3 and word.digits >= 2):
+                    parts = _cut_by_case(data, capital, start, stop, hashtag, traits, cuts)
                     if parts == 0 and hashtag:
-                        parts = _cut_by_affix(data, start, stop, tables, lists, cuts)
-                if parts == 0:
-                    flag = link | _word_flags(hashed, capital, start, stop, letters, lists.stop)
-                    at = _emit(out, at, hashed, start - base, stop - base, flag)
-                    continue
-                cuts[parts] = stop
-                left = start
-                for part in range(parts + 1):
-                    right = int(cuts[part])
-                    code, length = decode(data, left, right)
-                    count = 0 if kind_of(code, tables.kind) == DIGIT else 2
-                    piece = _range_hash(data, left, right, tables)
-                    flag = link | _word_flags(piece, capital, left, right, count, lists.stop)
-                    at = _emit(out, at, piece, left - base, right - base, flag)
-                    link = LINKED
-                    left = right
-                at = _emit(out, at, hashed, start - base, stop - base, WHOLE)
+                        parts = _cut_by_affix(data, start, stop, traits, lists, cuts)
+                    if parts > 0:
+                        at = _compound(
+                            data, capital, base, word, cuts, parts, link, at, traits, lists.stop, out
+                        )
+                        continue
+                flag = link | _word_flags(word.hashed, capital, start, stop, word.letters, lists.stop)
+                at = _emit(out, at, word.hashed, word.opening, start - base, stop - base, flag)
                 continue
             if kind == EMOJI:
-                at = _emit(out, at, finish(step(SEED, code)), i - base, i + length - base, ICON)
+                at = _emit(out, at, finish(step(SEED, code)), np.int64(0), i - base, i + length - base, ICON)
             elif kind == FLAG and i + 2 * length <= end:
                 second, _ = decode(data, i + length, end)
-                if kind_of(second, tables.kind) == FLAG:
+                if traits_of(second, traits) & KIND == FLAG:
                     hashed = finish(step(step(SEED, code), second))
-                    at = _emit(out, at, hashed, i - base, i + 2 * length - base, ICON)
+                    at = _emit(out, at, hashed, np.int64(0), i - base, i + 2 * length - base, ICON)
                     length *= 2
             i += length
-        bounds[row + 1] = at
+        out.offsets[row + 1] = at

@@ -13,12 +13,37 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.fold import I32, TABLED, U8, U64, Alphabet, alphabet, decode, fold, text_buffers
-from groundswell.enrich.hashing import SEED, HashMap, finish, get, hash_map, pair_hash, step
-from groundswell.enrich.tokens import ICON, LINKED, PAIR, WHOLE, Tokens, hash_words, tokenise
+from groundswell.enrich.fold import (
+    I32,
+    SKELETON_SHIFT,
+    U8,
+    U32,
+    U64,
+    alphabet,
+    decode,
+    fold,
+    text_buffers,
+    traits_of,
+)
+from groundswell.enrich.hashing import (
+    FILTER_WORDS,
+    SEED,
+    HashMap,
+    finish,
+    get,
+    hash_map,
+    hold,
+    may_hold,
+    open_with,
+    pair_hash,
+    short_hash,
+    step,
+)
+from groundswell.enrich.tokens import ICON, LINKED, PAIR, WHOLE, Tokens, hash_words, range_hash, tokenise
 
 __all__ = ["CATEGORIES", "Topics"]
 
@@ -52,9 +77,6 @@ CATEGORIES: tuple[str, ...] = (
 MIN_STEM_BYTES = 3
 MAX_WALK_BYTES = 60  # into a word or a run; no concept is longer
 _MAX_PARTICLES = 4
-_OPENING = 4  # letters
-_DENSE = 0x0E00  # from here on, in scripts that do not write words apart and in Korean, a letter is enough
-_SLOT_MASK = np.uint64((1 << 16) - 1)
 _OPENS = 0x80
 _PARTICLE_LEAD = (0xD6, 0xD9)  # first bytes of Hebrew and Arabic letters
 
@@ -64,8 +86,12 @@ class _Concepts(NamedTuple):
     """Whole words, and phrases of two or three as nested pairs; `_OPENS` is added to what begins a phrase."""
     stems: HashMap
     """Stems, and all terms of scripts that do not write words apart."""
+    words_held: U64
+    """A filter of the words' hashes: spares most words the table."""
     openings: U64
-    """A bit for each `_opening` of a term: spares most words the walk."""
+    """A filter of how stems begin (`hashing.open_with`): spares most words the walk …"""
+    prefixes: U64
+    """… and one of everything that a stem begins with: ends a walk early."""
     particles: U8
     """1 for code points below 0x700 that Arabic or Hebrew write onto the front of a word."""
 
@@ -93,18 +119,23 @@ class Topics:
         stems: dict[int, int] = {}
         categories = [CATEGORIES.index(name) for name, listed in terms.items() for _ in listed]
         every = [term for listed in terms.values() for term in listed]
-        for category, (hashes, is_stem) in zip(categories, _hashes(every), strict=True):
-            table = stems if is_stem else words
+        hashed = list(_hashes(every))
+        for category, (hashes, stem) in zip(categories, hashed, strict=True):
+            table = stems if stem else words
             table[hashes[-1]] = table.get(hashes[-1], 0) & _OPENS | category
             for begun in hashes[:-1]:
                 table[begun] = table.get(begun, 0) | _OPENS
         particles = np.zeros(0x700, np.uint8)
         for char in "وفبكلاהובלמשכ":
             particles[ord(char)] = 1
-        openings = np.zeros((int(_SLOT_MASK) + 1) // 64, np.uint64)
+        is_stem = np.array([stem for _, stem in hashed])
+        words_held, openings, prefixes = np.zeros((3, FILTER_WORDS), np.uint64)
         folded = fold(pa.array([term.rstrip("*") for term in every], pa.string()))
-        _add_openings(folded.offsets, folded.data, alphabet(), openings)
-        self._concepts = _Concepts(hash_map(words), hash_map(stems), openings, particles)
+        _hold_terms(folded.offsets, folded.data, alphabet().traits, is_stem, openings, prefixes)
+        _hold_words(np.fromiter(words, np.uint64, len(words)), words_held)
+        self._concepts = _Concepts(
+            hash_map(words), hash_map(stems), words_held, openings, prefixes, particles
+        )
 
     @classmethod
     def load(cls) -> Topics:
@@ -115,7 +146,7 @@ class Topics:
         offsets, data = text_buffers(folded)
         bounds = np.zeros(len(folded) + 1, np.int32)
         found = np.empty(len(folded) * len(CATEGORIES), np.uint8)
-        _match(offsets, data, tokens, alphabet(), self._concepts, bounds, found)
+        _match(offsets, data, tokens, alphabet().traits, self._concepts, bounds, found)
         return pa.ListArray.from_arrays(pa.array(bounds), pa.array(found[: bounds[-1]]))
 
 
@@ -135,41 +166,42 @@ def _hashes(terms: list[str]) -> Iterator[tuple[list[int], bool]]:
         yield hashes, False
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _opening(data: U8, start: int, end: int, tables: Alphabet, openings: U64, adding: bool) -> bool:
-    """Whether a term may begin like the text at `start`, or let one, the text itself, begin so from now on.
-
-    A term is entered by its first four letters, by all of them where it has fewer, and by the first alone
-    where that is a syllable or a word.
-    """
-    state = SEED
-    letters = 0
-    known = False
-    while start < end and letters < _OPENING:
-        code, length = decode(data, start, end)
-        same = int(tables.skeleton[code]) if code < TABLED else code
-        start += length
-        if same == 0:
-            continue
-        state = step(state, same)
-        letters += 1 if same < _DENSE else _OPENING
-        if letters >= _OPENING - 1 and not adding:
-            slot = (state ^ state >> np.uint64(32)) & _SLOT_MASK
-            known = known or (openings[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(1) != 0
-    if adding:
-        slot = (state ^ state >> np.uint64(32)) & _SLOT_MASK
-        openings[slot >> np.uint64(6)] |= np.uint64(1) << (slot & np.uint64(63))
-    return bool(known)
-
-
 @njit(cache=True, nogil=True)
-def _add_openings(offsets: I32, data: U8, tables: Alphabet, openings: U64) -> None:
+def _hold_terms(
+    offsets: I32, data: U8, traits: U32, is_stem: npt.NDArray[np.bool_], openings: U64, prefixes: U64
+) -> None:
     for row in range(len(offsets) - 1):
-        _opening(data, int(offsets[row]), int(offsets[row + 1]), tables, openings, True)
+        state = SEED
+        opening = np.int64(0)
+        letters = 0
+        i = int(offsets[row])
+        while i < offsets[row + 1]:
+            code, length = decode(data, i, int(offsets[row + 1]))
+            i += length
+            same = traits_of(code, traits) >> SKELETON_SHIFT
+            if same != 0:
+                state = step(state, same)
+                opening, letters = open_with(opening, letters, same, state)
+                if is_stem[row]:
+                    hold(prefixes, short_hash(state))
+        if opening != 0:
+            hold(openings, opening >> 16)
 
 
 @njit(cache=True, nogil=True)
-def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> int:
+def _hold_words(hashes: U64, words_held: U64) -> None:
+    for hashed in hashes:
+        hold(words_held, short_hash(hashed))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _opens(opening: np.int64, openings: U64) -> bool:
+    """Whether a stem may begin like this; of three letters, it is met by the first half."""
+    return bool(may_hold(openings, opening & 0xFFFF) or may_hold(openings, opening >> 16))
+
+
+@njit(cache=True, nogil=True)
+def _walk(data: U8, start: int, end: int, traits: U32, stems: HashMap, prefixes: U64) -> int:
     """The category of the longest stem that the text at `start` begins with, else 0."""
     best = 0
     state = SEED
@@ -177,11 +209,13 @@ def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> i
     end = min(end, start + MAX_WALK_BYTES)
     while i < end:
         code, length = decode(data, i, end)
-        same = int(tables.skeleton[code]) if code < TABLED else code
+        same = traits_of(code, traits) >> SKELETON_SHIFT
         i += length
         if same == 0:
             continue
         state = step(state, same)
+        if not may_hold(prefixes, short_hash(state)):
+            break
         if i - start >= MIN_STEM_BYTES:
             category = get(stems, finish(state))
             if category != 0:
@@ -189,41 +223,25 @@ def _walk(data: U8, start: int, end: int, tables: Alphabet, stems: HashMap) -> i
     return best
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
-    """The category of a word by its stem, or without the particles on its front; else 0."""
-    category = 0
-    if _opening(data, start, end, tables, concepts.openings, False):
-        category = _walk(data, start, end, tables, concepts.stems)
-    if category == 0 and _PARTICLE_LEAD[0] <= data[start] <= _PARTICLE_LEAD[1]:
-        category = _bare_word(data, start, end, tables, concepts)
-    return int(category)
-
-
 @njit(cache=True, nogil=True)
-def _bare_word(data: U8, start: int, end: int, tables: Alphabet, concepts: _Concepts) -> int:
+def _bare_word(data: U8, start: int, end: int, traits: U32, concepts: _Concepts) -> int:
     """The category of an Arabic or Hebrew word without the particles on its front; else 0."""
-    category = 0
     for _ in range(_MAX_PARTICLES):
         code, length = decode(data, start, end)
-        if category != 0 or code >= 0x700 or concepts.particles[code] == 0:
+        if code >= 0x700 or concepts.particles[code] == 0:
             break
         start += length
         if end - start < 2 * MIN_STEM_BYTES:
             break
-        if not _opening(data, start, end, tables, concepts.openings, False):
+        hashed, opening = range_hash(data, start, end, traits)
+        if not _opens(opening, concepts.openings):
             continue
-        state = SEED
-        i = start
-        while i < end:
-            code, length = decode(data, i, end)
-            i += length
-            if tables.skeleton[code] != 0:
-                state = step(state, int(tables.skeleton[code]))
-        category = get(concepts.words, finish(state)) & (_OPENS - 1)
+        category = get(concepts.words, hashed) & (_OPENS - 1)
         if category == 0:
-            category = _walk(data, start, end, tables, concepts.stems)
-    return int(category)
+            category = _walk(data, start, end, traits, concepts.stems, concepts.prefixes)
+        if category != 0:
+            return int(category)
+    return 0
 
 
 @njit(cache=True, nogil=True)
@@ -238,7 +256,7 @@ def _add(category: int, row: int, seen: I32, found: U8, at: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _match(
-    offsets: I32, data: U8, tokens: Tokens, tables: Alphabet, concepts: _Concepts, bounds: I32, found: U8
+    offsets: I32, data: U8, tokens: Tokens, traits: U32, concepts: _Concepts, bounds: I32, found: U8
 ) -> None:
     seen = np.full(len(CATEGORIES), -1, np.int32)
     at = 0
@@ -249,24 +267,26 @@ def _match(
         two = np.uint64(0)
         for k in range(tokens.offsets[row], last):
             flags = int(tokens.flags[k])
+            opens = _opens(np.int64(tokens.openings[k]), concepts.openings)
+            if flags & PAIR:
+                if opens:
+                    end = base + _run_end(tokens, k, last)
+                    start = base + int(tokens.starts[k])
+                    category = _walk(data, start, end, traits, concepts.stems, concepts.prefixes)
+                    at = _add(category, row, seen, found, at)
+                continue
             if flags & ICON:
                 continue
-            start = base + int(tokens.starts[k])
-            end = base + int(tokens.ends[k])
-            if flags & PAIR:
-                j = k  # overlapping pairs are one run
-                while j + 1 < last and tokens.flags[j + 1] & PAIR and tokens.starts[j + 1] < tokens.ends[j]:
-                    j += 1
-                    if tokens.ends[j] - tokens.starts[k] >= MAX_WALK_BYTES:
-                        break
-                category = _walk(data, start, base + int(tokens.ends[j]), tables, concepts.stems)
-                at = _add(category, row, seen, found, at)
-                continue
             word = tokens.hashes[k]
-            known = get(concepts.words, word)
+            known = get(concepts.words, word) if may_hold(concepts.words_held, short_hash(word)) else 0
             category = known & (_OPENS - 1)
             if category == 0:
-                category = _word(data, start, end, tables, concepts)
+                start = base + int(tokens.starts[k])
+                end = base + int(tokens.ends[k])
+                if opens:
+                    category = _walk(data, start, end, traits, concepts.stems, concepts.prefixes)
+                if category == 0 and _PARTICLE_LEAD[0] <= data[start] <= _PARTICLE_LEAD[1]:
+                    category = _bare_word(data, start, end, traits, concepts)
             at = _add(category, row, seen, found, at)
             if flags & WHOLE:
                 continue
@@ -283,3 +303,14 @@ def _match(
             two = pair
             one = word if known & _OPENS else np.uint64(0)
         bounds[row + 1] = at
+
+
+@njit(cache=True, nogil=True)
+def _run_end(tokens: Tokens, k: int, last: int) -> int:
+    """Where the run of overlapping pairs ends that goes on with token `k`, as far as a walk may go."""
+    j = k
+    while j + 1 < last and tokens.flags[j + 1] & PAIR and tokens.starts[j + 1] < tokens.ends[j]:
+        j += 1
+        if tokens.ends[j] - tokens.starts[k] >= MAX_WALK_BYTES:
+            break
+    return int(tokens.ends[j])
