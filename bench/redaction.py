@@ -29,6 +29,7 @@ from bench._identifiers import drawn
 
 from groundswell.gate import Redactor
 from groundswell.gate.disguise import unmask
+from groundswell.gate.drafts import Drafts
 from groundswell.names import NameLexicon
 
 __all__ = ["measure"]
@@ -104,7 +105,9 @@ def _recall_in_disguise() -> list[dict[str, Any]]:
 
 
 def _digits(text: str) -> int:
-    plain = unmask(pa.array([text]))[0].as_py()
+    drafts = Drafts(pa.array([text]))
+    unmask(drafts, drafts.rows)
+    plain = drafts.column()[0].as_py()
     return sum(unicodedata.decimal(sign, -1) >= 0 for sign in plain)
 
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundswell.gate.drafts import Drafts
 from groundswell.gate.links import (
     MAX_LINKS,
     NOTHING,
+    Links,
     _keys,
     _page,
     _read,
@@ -79,6 +81,10 @@ def test_the_same_link_has_the_same_key_however_it_was_shared() -> None:
     assert read_link("https://example.org/a/b?id=8").key != read_link(spellings[0]).key
 
 
+def _links(urls: pa.ListArray, texts: pa.StringArray, may_link: list[int]) -> Links:
+    return read_links(urls, Drafts(texts), np.array(may_link, np.int64))
+
+
 def test_links_of_rows_are_distinct_and_in_order() -> None:
     urls = pa.array([["https://b.example.org/1", "https://a.example.com/"], [], ["https://t.co/x"]])
     texts = pa.array(
@@ -88,7 +94,7 @@ def test_links_of_rows_are_distinct_and_in_order() -> None:
             "see https://t.co/x (www.bbc.co.uk/news), t.co/y",
         ]
     )
-    links = read_links(urls, texts, np.array([True, False, True]))
+    links = _links(urls, texts, [0, 2])
     assert links.domains.to_pylist() == [["example.org", "example.com", "example.net"], [], ["bbc.co.uk"]]
     assert [len(keys) for keys in links.keys.to_pylist()] == [3, 0, 3]
     assert links.keys[0][0].as_py() == read_link("https://b.example.org/1").key
@@ -96,20 +102,20 @@ def test_links_of_rows_are_distinct_and_in_order() -> None:
 
 def test_a_link_that_the_platform_cut_short_counts_for_nothing() -> None:
     texts = pa.array(["see www.example.org/long/pa… and example.com/x..."])
-    links = read_links(pa.array([["https://www.example.org/long/path"]]), texts, np.array([True]))
+    links = _links(pa.array([["https://www.example.org/long/path"]]), texts, [0])
     assert links.keys.to_pylist() == [[read_link("https://www.example.org/long/path").key]]
 
 
 def test_links_of_a_post_are_capped() -> None:
     urls = pa.array([[f"https://example.org/{number}" for number in range(1000)]])
-    links = read_links(urls, pa.array([""]), np.array([False]))
+    links = _links(urls, pa.array([""]), [])
     assert len(links.keys[0]) == MAX_LINKS
 
 
 def test_no_rows_and_no_links_are_fine() -> None:
-    empty = read_links(pa.array([], pa.list_(pa.string())), pa.array([], pa.string()), np.array([], bool))
+    empty = _links(pa.array([], pa.list_(pa.string())), pa.array([], pa.string()), [])
     assert (len(empty.keys), len(empty.domains)) == (0, 0)
-    none = read_links(pa.array([[]], pa.list_(pa.string())), pa.array(["x"]), np.array([True]))
+    none = _links(pa.array([[]], pa.list_(pa.string())), pa.array(["x"]), [0])
     assert (none.keys.to_pylist(), none.domains.to_pylist()) == ([[]], [[]])
 
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 
-from groundswell.gate.strings import Bytes, Offsets, buffers, build
+from groundswell.gate.drafts import Drafts
+from groundswell.gate.strings import Bytes, Offsets, Rows
 from groundswell.kernels import inner
 
 __all__ = ["DIGIT_VALUES", "PLAIN", "next_code_point", "unmask"]
@@ -205,11 +205,10 @@ def _are_digits_alien(data, at, end, digit_values, plain):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True)
-def _unmask(data, offsets, digit_values, plain, names, name_offsets, signs, out, out_offsets):  # type: ignore[no-untyped-def]
-    written = 0
-    for row in range(len(offsets) - 1):
-        out_offsets[row] = written
-        at, end = offsets[row], offsets[row + 1]
+def _unmask(data, out, starts, ends, drafts, digit_values, plain, names, name_offsets, signs):  # type: ignore[no-untyped-def]
+    for draft in drafts:
+        at, end = np.int64(starts[draft]), np.int64(ends[draft])
+        written = at
         beside = False  # is the last character kept ASCII or a digit?
         alien = _are_digits_alien(data, at, end, digit_values, plain)
         while at < end:
@@ -263,28 +262,27 @@ def _unmask(data, offsets, digit_values, plain, names, name_offsets, signs, out,
                 out[written] = data[at]
                 written += 1
                 at += 1
-    out_offsets[len(offsets) - 1] = written
-    return written
+        ends[draft] = written
 
 
-def unmask(texts: pa.StringArray) -> pa.StringArray:
-    """The texts with character-level disguises undone; never longer than before.
+def unmask(drafts: Drafts, which: Rows) -> None:
+    """Undo the character-level disguises of some drafts; none becomes longer.
 
-    >>> unmask(pa.array(["jane&commat;example%2Ecom", "ｊａｎｅ＠example．com"])).to_pylist()
+    >>> import pyarrow as pa
+    >>> drafts = Drafts(pa.array(["jane&commat;example%2Ecom", "ｊａｎｅ＠example．com"]))
+    >>> unmask(drafts, np.arange(2))
+    >>> drafts.column().to_pylist()
     ['jane@example.com', 'jane@example.com']
     """
-    data, offsets = buffers(texts)
-    out = np.empty(int(offsets[-1]) - int(offsets[0]), np.uint8)
-    out_offsets = np.empty(len(offsets), np.int32)
-    written = _unmask(
-        data,
-        offsets,
+    _unmask(
+        drafts.readable().data,
+        drafts.data,
+        drafts.starts,
+        drafts.ends,
+        which,
         DIGIT_VALUES,
         PLAIN,
         _ENTITY_NAMES,
         _ENTITY_OFFSETS,
         _ENTITY_SIGNS,
-        out,
-        out_offsets,
     )
-    return build(out[:written], out_offsets)

@@ -8,12 +8,12 @@ match (a test holds that). Owns no forms of identifiers.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
 from groundswell.gate.feature_flags import BASIS, ENDINGS, PRIME, SLOTS, WORD_FLAGS, Feature
-from groundswell.gate.strings import buffers
+from groundswell.gate.strings import Rows, Stretches
 from groundswell.kernels import inner
 
 __all__ = ["features"]
@@ -132,9 +132,9 @@ def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # type: ignore[no-untyped-def]
-    for row in range(len(offsets) - 1):
-        start, stop = offsets[row], offsets[row + 1]
+def _features(data, starts, ends, rows, digit_values, plain, word_flags, endings, out):  # type: ignore[no-untyped-def]
+    for place in range(len(rows)):
+        start, stop = int(starts[rows[place]]), int(ends[rows[place]])
         found = 0
         digits = colons = dashes = 0
         run = run_digits = 0
@@ -206,8 +206,8 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
                     found |= _DEGREE
                 elif 0xC0 <= code < 0xE0:
                     capital = after - 1
-                for place in range(at, after):
-                    value = _fold(value, data[place])
+                for inside in range(at, after):
+                    value = _fold(value, data[inside])
                 at = after
                 continue
             if begin >= 0:
@@ -287,12 +287,11 @@ def _features(data, offsets, digit_values, plain, word_flags, endings, out):  # 
             found |= _STREET_OTHER
         if not digits:
             found &= ~_WITH_DIGITS
-        out[row] = found
+        out[place] = found
 
 
-def features(texts: pa.StringArray) -> np.ndarray:
-    """`Feature` flags of each text, as int32."""
-    data, offsets = buffers(texts)
-    out = np.zeros(len(texts), np.int32)
-    _features(data, offsets, DIGIT_VALUES, PLAIN, WORD_FLAGS, ENDINGS, out)
+def features(texts: Stretches, which: Rows) -> npt.NDArray[np.int32]:
+    """`Feature` flags of some of the texts."""
+    out = np.zeros(len(which), np.int32)
+    _features(*texts, which, DIGIT_VALUES, PLAIN, WORD_FLAGS, ENDINGS, out)
     return out

@@ -27,9 +27,10 @@ from groundswell.gate.consent import declined
 from groundswell.gate.feature_flags import Feature
 from groundswell.gate.horizon import Horizon
 from groundswell.gate.links import Links, read_links
+from groundswell.gate.mentions import mentioned
 from groundswell.gate.redact import Redactor, reveal
 from groundswell.gate.speakers import DAY_US, GRACE_US, SpeakerKeys
-from groundswell.gate.strings import buffers
+from groundswell.gate.strings import buffers, word_at
 from groundswell.metrics import Metrics
 
 __all__ = ["Gate", "GateSettings", "forbid_core_dumps"]
@@ -40,6 +41,9 @@ _MAX_LANGUAGES = 4
 _REASONS = tuple(GateDrop)
 _KEPT = -1
 _NO_KEYS = np.empty(0, np.uint64)
+# No character that begins with such a byte is white space.
+_SHOWS = np.ones(256, np.bool_)
+_SHOWS[:33] = _SHOWS[[0xC2, 0xE1, 0xE2, 0xE3]] = False
 
 
 class GateSettings(Settings, frozen=True, kw_only=True):
@@ -92,30 +96,44 @@ class Gate:
         reasons, kinds = self._judge(raw, keys)
 
         rows = np.flatnonzero(reasons == _KEPT)
-        going = raw.take(pa.array(rows))
-        is_text = _is_text(kinds[rows])
-        texts, flags = reveal(pc.if_else(pa.array(is_text), going["text"], ""))
-        redacted, found = self._redactor.redact_revealed(texts, flags)
-        links = read_links(going["urls"], texts, (flags & int(Feature.LINK)) != 0)
-        is_empty = (kinds[rows] == Kind.POST) & _has_nothing(redacted, links, going["media"])
+        going = raw.take(pa.array(rows)) if len(rows) < raw.num_rows else raw
+        kinds = kinds[rows]
+        is_text = _is_text(kinds)
+        revealed = reveal(
+            going["text"] if is_text.all() else pc.if_else(pa.array(is_text), going["text"], "")
+        )
+        drafts = revealed.drafts
+        links = read_links(going["urls"], drafts, revealed.having(Feature.LINK))
+        speaking = revealed.having(Feature.AT)
+        names = mentioned(drafts, speaking)
+        found = self._redactor.redact_revealed(revealed)
+        redacted = drafts.column()
+        is_empty = _has_nothing(kinds, redacted, links, going["media"])
         reasons[rows[is_empty]] = _REASONS.index(GateDrop.EMPTY)
         self._count(raw["kind"].to_numpy(), reasons, found)
 
-        voices = self._speak(raw["time_us"].to_numpy(), rows, going, kinds[rows], texts, redacted, ~is_empty)
-        at = pa.array(voices.rows)
+        # A text of which redaction leaves nothing only hands a post on, and speaks of nobody.
+        left = drafts.sizes[speaking] > 0
+        mentions = _Mentions(drafts.rows[speaking[left]], names.filter(pa.array(left)))
+        voices = self._speak(raw["time_us"].to_numpy(), rows, going, kinds, mentions, ~is_empty)
         columns = {
-            "kind": pa.array(kinds[rows][voices.rows]),
-            "source": going["source"].take(at),
-            "post_key": pa.array(keys[rows][voices.rows]),
+            "kind": pa.array(kinds),
+            "source": going["source"],
+            "post_key": pa.array(keys[rows]),
+            "text": redacted,
+            "langs": _languages(going["langs"]),
+            "domains": links.domains,
+            "link_keys": links.keys,
+            "cell": pa.array(_cells(going["latitude"], going["longitude"])),
+            "time_us": pa.array(_to_the_second(going["time_us"].to_numpy())),
+        }
+        if not np.array_equal(voices.rows, np.arange(len(rows))):
+            at = pa.array(voices.rows)
+            columns = {name: column.take(at) for name, column in columns.items()}
+        columns |= {
             "speaker": pa.array(voices.speakers),
             "epoch": pa.array(voices.epochs),
-            "text": redacted.take(at),
-            "langs": _languages(going["langs"]).take(at),
-            "domains": links.domains.take(at),
-            "link_keys": links.keys.take(at),
-            "cell": pa.array(_cells(going["latitude"], going["longitude"])[voices.rows]),
             "target": pa.array(voices.targets),
-            "time_us": pa.array(_to_the_second(going["time_us"].to_numpy())[voices.rows]),
         }
         return pa.RecordBatch.from_arrays([columns[name] for name in POST.names], schema=POST)
 
@@ -158,8 +176,7 @@ class Gate:
         rows: np.ndarray,
         going: pa.RecordBatch,
         kinds: np.ndarray,
-        texts: pa.StringArray,
-        redacted: pa.StringArray,
+        mentions: _Mentions,
         kept: np.ndarray,
     ) -> _Voices:
         """Speakers and targets of the kept rows, one stretch of equal keys after the other.
@@ -178,18 +195,23 @@ class Gate:
                 speaking = here if epoch == epochs[0] else here[kinds[here] == Kind.ACCOUNT_GONE]
                 if len(speaking) == 0:
                     continue
-                at = pa.array(speaking)
-                sources = going["source"].take(at)
-                parts.append(
-                    _Voices(
-                        speaking,
-                        np.full(len(speaking), epoch, np.uint32),
-                        self._keys.speakers(epoch, sources, going["account"].take(at)),
-                        self._keys.targets(epoch, sources, texts.take(at), redacted.take(at)),
-                    )
+                sources, accounts = going["source"], going["account"]
+                if len(speaking) < len(rows):
+                    chosen = pa.array(speaking)
+                    sources, accounts = sources.take(chosen), accounts.take(chosen)
+                at = np.searchsorted(speaking, mentions.rows)
+                said = np.flatnonzero(np.isin(mentions.rows, speaking, assume_unique=True))
+                at = at[said]
+                targets = np.zeros(len(speaking), np.uint64)
+                targets[at] = self._keys.targets(
+                    epoch, sources.take(pa.array(at)), mentions.names.take(pa.array(said))
                 )
+                speakers = self._keys.speakers(epoch, sources, accounts)
+                parts.append(_Voices(speaking, np.full(len(speaking), epoch, np.uint32), speakers, targets))
         if not parts:
             return _Voices(rows[:0], rows[:0].astype(np.uint32), _NO_KEYS, _NO_KEYS)
+        if len(parts) == 1:
+            return parts[0]
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         joined = [np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)]
         return _Voices(*joined)
@@ -206,6 +228,13 @@ class Gate:
         self._metrics.gate_kept.inc(int(np.count_nonzero(reasons == _KEPT)))
         for identifier, posts in found.items():
             self._metrics.gate_redactions.labels(identifier).inc(posts)
+
+
+class _Mentions(NamedTuple):
+    """Whom texts speak to or about."""
+
+    rows: np.ndarray
+    names: pa.StringArray
 
 
 class _Voices(NamedTuple):
@@ -233,10 +262,17 @@ def _is_text(kinds: np.ndarray) -> np.ndarray:
     return np.asarray((kinds == Kind.POST) | (kinds == Kind.EDIT))
 
 
-def _has_nothing(texts: pa.StringArray, links: Links, media: pa.ListArray) -> np.ndarray:
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(zero_copy_only=False)
-    linked = pc.list_value_length(links.keys).to_numpy() > 0
-    return np.asarray(blank & ~linked & (pc.list_value_length(media).to_numpy() == 0))
+def _has_nothing(kinds: np.ndarray, texts: pa.StringArray, links: Links, media: pa.ListArray) -> np.ndarray:
+    """The posts without a word, a link or a picture."""
+    bare = (kinds == Kind.POST) & (pc.list_value_length(media).to_numpy() == 0)
+    bare &= pc.list_value_length(links.keys).to_numpy() == 0
+    data, offsets = buffers(texts)
+    written = np.flatnonzero(bare & (offsets[:-1] < offsets[1:]))
+    bare[written[_SHOWS[data[offsets[written]]]]] = False
+    rows = np.flatnonzero(bare)
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts.take(pa.array(rows)))), 0)
+    bare[rows] = blank.to_numpy(zero_copy_only=False)
+    return np.asarray(bare)
 
 
 def _to_the_second(times_us: np.ndarray) -> np.ndarray:
@@ -244,31 +280,38 @@ def _to_the_second(times_us: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _fnv(data, offsets, out):  # type: ignore[no-untyped-def]
+def _digest(data, offsets, out):  # type: ignore[no-untyped-def]
     for row in range(len(out)):
-        value = np.uint64(0xCBF29CE484222325)
-        for at in range(offsets[row], offsets[row + 1]):
-            value = (value ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
+        at, stop = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
+        value = np.uint64(stop - at)
+        while at < stop:
+            value = (value ^ word_at(data, at, stop)) * np.uint64(0x9E3779B97F4A7C15)
+            value ^= value >> np.uint64(32)
+            at += np.uint64(8)
         out[row] = value
 
 
 def _digests(texts: pa.StringArray) -> np.ndarray:
-    """FNV-1a of each text: tells an edit from a repetition of the same post, where nothing is at stake."""
+    """A hash of each text: tells an edit from a repetition of the same post, where nothing is at stake."""
     out = np.empty(len(texts), np.uint64)
     data, offsets = buffers(texts)
-    _fnv(data, offsets, out)
+    _digest(data, offsets, out)
     return out
 
 
 def _languages(langs: pa.ListArray) -> pa.ListArray:
     """The declared languages that are language tags and nothing else; the field is the author's to fill."""
     tags = pc.list_flatten(langs).fill_null("")
-    rows = pc.list_parent_indices(langs).to_numpy()
-    fit = pc.match_substring_regex(tags, _LANGUAGE_TAG).to_numpy(zero_copy_only=False)
-    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    fit &= rank < _MAX_LANGUAGES
-    offsets = np.searchsorted(rows[fit], np.arange(len(langs) + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), tags.filter(pa.array(fit)))
+    encoded = tags.dictionary_encode()
+    known = pc.match_substring_regex(encoded.dictionary, _LANGUAGE_TAG).to_numpy(zero_copy_only=False)
+    ends = langs.offsets.to_numpy()
+    ends = ends - ends[0]
+    rank = np.arange(len(tags)) - np.repeat(ends[:-1], np.diff(ends))
+    fit = known[encoded.indices.to_numpy()] & (rank < _MAX_LANGUAGES)
+    if fit.all():
+        return langs
+    kept = np.concatenate([[0], np.cumsum(fit)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(kept[ends]), tags.filter(pa.array(fit)))
 
 
 def _cells(latitudes: pa.DoubleArray, longitudes: pa.DoubleArray) -> np.ndarray:

@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 import tldextract
 
 from groundswell.gate.blake2 import keyed_digests
-from groundswell.gate.expressions import Expression, text_rows
+from groundswell.gate.drafts import Drafts
+from groundswell.gate.expressions import Expression
 from groundswell.gate.hosts import ACCOUNT_SECTIONS, HOSTED, PROFILES, SHORTENERS, TRACKING
 from groundswell.gate.patterns import ALPHABETS, LATIN, SPACE
-from groundswell.gate.strings import buffers
+from groundswell.gate.strings import Rows, Stretches, buffers, build, gathered
 from groundswell.gate.urls import joined, split
 
 __all__ = ["BARE_URL", "URL", "Link", "Links", "read_link", "read_links"]
@@ -221,16 +222,18 @@ def read_link(url: str) -> Link:
     return Link(int(read.keys[0]), read.names[0] if read.domains[0] >= 0 else None)
 
 
-def _urls_in(texts: pa.StringArray) -> tuple[np.ndarray, pa.StringArray]:
-    """The URLs written in the texts, and the row of each; those a platform cut short (`…`) are left out."""
-    rows: list[int] = []
-    urls: list[bytes] = []
-    for row, text in enumerate(text_rows(texts)):  # texts with a link are few
-        for start, end in _ANY_URL.spans(text):
-            if not text.startswith(_CUT_SHORT, end):
-                rows.append(row)
-                urls.append(text[start:end])
-    return np.array(rows, np.int64), pa.array(urls, pa.binary()).cast(pa.string())
+def _urls_in(drafts: Drafts, which: Rows) -> tuple[Rows, pa.StringArray]:
+    """The URLs written in some drafts, and the row of each; those a platform cut short (`…`) are left out."""
+    found, begins, afters = _ANY_URL.spans(drafts, which)
+    data, starts, ends = drafts.readable()
+    begins, afters = starts[found] + begins, starts[found] + afters
+    whole = np.array(
+        [not data[after : min(after + 3, end)].tobytes().startswith(_CUT_SHORT)
+         for after, end in zip(afters.tolist(), ends[found].tolist(), strict=True)],
+        bool,
+    )  # fmt: skip
+    stretches = Stretches(data, begins[whole].astype(np.int32), afters[whole].astype(np.int32))
+    return drafts.rows[found[whole]], build(*gathered(stretches, np.arange(len(stretches.starts))))
 
 
 def _lists(rows: np.ndarray, values: pa.Array, length: int) -> pa.ListArray:
@@ -250,17 +253,16 @@ def _distinct(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.asarray(first[rank < MAX_LINKS])
 
 
-def read_links(urls: pa.ListArray, texts: pa.StringArray, may_link: np.ndarray) -> Links:
+def read_links(urls: pa.ListArray, drafts: Drafts, may_link: Rows) -> Links:
     """The links of each row: those the platform gave, then those in the text.
 
-    `may_link` (bool) marks the rows whose text is worth searching.
+    `may_link` are the drafts that are worth searching.
     """
-    count = len(texts)
+    count = len(urls)
     given_rows = pc.list_parent_indices(urls).to_numpy()
     given = pc.list_flatten(urls)
-    searched = np.flatnonzero(may_link)
-    found_rows, found = _urls_in(texts.take(pa.array(searched)))
-    rows = np.concatenate([given_rows, searched[found_rows]])
+    found_rows, found = _urls_in(drafts, may_link)
+    rows = np.concatenate([given_rows, found_rows])
     encoded = pa.concat_arrays([given, found]).fill_null("").dictionary_encode()
     order = np.argsort(rows, kind="stable")
     rows = rows[order]

@@ -13,10 +13,10 @@ Tests hold the kernel to them. A text never becomes longer.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 
-from groundswell.gate.strings import buffers, build
+from groundswell.gate.drafts import Drafts
+from groundswell.gate.strings import Rows
 from groundswell.kernels import inner
 
 __all__ = ["MENDING", "mend"]
@@ -36,34 +36,34 @@ def _is_space(byte):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _bracket(data, at, end):  # type: ignore[no-untyped-def]
+def _bracket(text, at, end):  # type: ignore[no-untyped-def]
     """1 for an opening bracket or quotation mark at `at`, 2 for a closing one, 0; and the byte behind it."""
-    byte = data[at]
+    byte = text[at]
     if byte == 40 or byte == 91 or byte == 123 or byte == 60:
         return 1, at + 1
     if byte == 41 or byte == 93 or byte == 125 or byte == 62:
         return 2, at + 1
     if byte == 0xC2 and at + 1 < end:
-        if data[at + 1] == 0xAB:
+        if text[at + 1] == 0xAB:
             return 1, at + 2
-        if data[at + 1] == 0xBB:
+        if text[at + 1] == 0xBB:
             return 2, at + 2
-    if byte == 0xE2 and at + 2 < end and data[at + 1] == 0x80:
-        if data[at + 2] == 0x9C:
+    if byte == 0xE2 and at + 2 < end and text[at + 1] == 0x80:
+        if text[at + 2] == 0x9C:
             return 1, at + 3
-        if data[at + 2] == 0x9D:
+        if text[at + 2] == 0x9D:
             return 2, at + 3
     return 0, at
 
 
 @inner
-def _punctuation(data, at, end):  # type: ignore[no-untyped-def]
+def _punctuation(text, at, end):  # type: ignore[no-untyped-def]
     """The byte behind the punctuation at `at`; `at` where there is none."""
     while at < end:
-        byte = data[at]
+        byte = text[at]
         if byte == 44 or byte == 59 or byte == 58 or byte == 46 or byte == 33 or byte == 63:
             at += 1
-        elif byte == 0xE2 and at + 2 < end and data[at + 1] == 0x80 and data[at + 2] == 0xA6:
+        elif byte == 0xE2 and at + 2 < end and text[at + 1] == 0x80 and text[at + 2] == 0xA6:
             at += 3
         else:
             break
@@ -71,16 +71,17 @@ def _punctuation(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _close_hollows(text, size):  # type: ignore[no-untyped-def]
-    at = written = 0
-    while at < size:
-        side, after = _bracket(text, at, size)
+def _close_hollows(text, at, end):  # type: ignore[no-untyped-def]
+    """Put a space for each bracket with nothing in it; the end of the text then."""
+    written = at
+    while at < end:
+        side, after = _bracket(text, at, end)
         if side == 1:
             inside = after
-            while inside < size and _is_space(text[inside]):
+            while inside < end and _is_space(text[inside]):
                 inside += 1
-            if inside < size:
-                side, behind = _bracket(text, inside, size)
+            if inside < end:
+                side, behind = _bracket(text, inside, end)
                 if side == 2:
                     text[written] = 32
                     written += 1
@@ -93,25 +94,25 @@ def _close_hollows(text, size):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _behind_blanks(text, at, size):  # type: ignore[no-untyped-def]
+def _behind_blanks(text, at, end):  # type: ignore[no-untyped-def]
     """The place behind the spaces and tabs at `at`."""
-    while at < size and (text[at] == 32 or text[at] == 9):
+    while at < end and (text[at] == 32 or text[at] == 9):
         at += 1
     return at
 
 
 @inner
-def _draw_up(text, size):  # type: ignore[no-untyped-def]
-    """Take the spaces before punctuation that ends a word."""
-    at = written = 0
-    while at < size:
+def _draw_up(text, at, end):  # type: ignore[no-untyped-def]
+    """Take the spaces before punctuation that ends a word; the end of the text then."""
+    written = at
+    while at < end:
         begin = at
-        at = _behind_blanks(text, at, size)
-        if at > begin and at < size:
-            after = _punctuation(text, at, size)
-            if after > at and (after == size or _is_space(text[after])):
+        at = _behind_blanks(text, at, end)
+        if at > begin and at < end:
+            after = _punctuation(text, at, end)
+            if after > at and (after == end or _is_space(text[after])):
                 begin = at  # the spaces go, and the one behind is spoken for
-                at = min(after + 1, size)
+                at = min(after + 1, end)
         at = max(at, begin + 1)
         while begin < at:
             text[written] = text[begin]
@@ -121,70 +122,61 @@ def _draw_up(text, size):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _single_spaces(text, size):  # type: ignore[no-untyped-def]
-    at = written = 0
-    while at < size:
+def _single_spaces(text, at, end):  # type: ignore[no-untyped-def]
+    """Make one space of several; the end of the text then."""
+    written = at
+    while at < end:
         begin = at
-        at = _behind_blanks(text, at, size)
-        if at - begin == 1:
+        at = _behind_blanks(text, at, end)
+        if at - begin <= 1:
             text[written] = text[begin]
-            written += 1
-        elif at > begin:
-            text[written] = 32
-            written += 1
+            at = begin + 1
         else:
-            text[written] = text[at]
-            written += 1
-            at += 1
+            text[written] = 32
+        written += 1
     return written
 
 
 @inner
-def _margins(text, size):  # type: ignore[no-untyped-def]
-    """Where the text begins and ends without its margins."""
-    run = space = 0
-    while run < size and (_is_space(text[run]) or text[run] in (58, 59, 44, 46)):
+def _without_margins(text, start, end):  # type: ignore[no-untyped-def]
+    """Take what the text begins and ends with; the end of the text then."""
+    run = space = start
+    while run < end and (_is_space(text[run]) or text[run] in (58, 59, 44, 46)):
         run += 1
-    if run == size:
-        return 0, 0
+    if run == end:
+        return start
     while space < run and _is_space(text[space]):
         space += 1
     first = run - 1
-    while first > 0 and not _is_space(text[first]):
+    while first > start and not _is_space(text[first]):
         first -= 1
-    first = first + 1 if first > 0 else space
-    while size > first and _is_space(text[size - 1]):
-        size -= 1
-    return first, size
+    first = first + 1 if first > start else space
+    while end > first and _is_space(text[end - 1]):
+        end -= 1
+    if first == start:
+        return end
+    for place in range(first, end):
+        text[start + place - first] = text[place]
+    return start + end - first
 
 
 @njit(cache=True, nogil=True)
-def _mend(data, offsets, text, out, ends):  # type: ignore[no-untyped-def]
-    written = 0
-    for row in range(len(offsets) - 1):
-        size = offsets[row + 1] - offsets[row]
-        for place in range(size):
-            text[place] = data[offsets[row] + place]
-        size = _close_hollows(text, size)
-        size = _draw_up(text, size)
-        size = _single_spaces(text, size)
-        first, size = _margins(text, size)
-        for place in range(first, size):
-            out[written] = text[place]
-            written += 1
-        ends[row + 1] = written
-    return written
+def _mend(data, starts, ends, drafts):  # type: ignore[no-untyped-def]
+    for draft in drafts:
+        start, end = np.int64(starts[draft]), np.int64(ends[draft])
+        end = _close_hollows(data, start, end)
+        end = _draw_up(data, start, end)
+        end = _single_spaces(data, start, end)
+        ends[draft] = _without_margins(data, start, end)
 
 
-def mend(texts: pa.StringArray) -> pa.StringArray:
-    """The texts without holes.
+def mend(drafts: Drafts, which: Rows) -> None:
+    """Mend some drafts.
 
-    >>> mend(pa.array([": fire  ( ) in the port .", "a , b"])).to_pylist()
+    >>> import pyarrow as pa
+    >>> drafts = Drafts(pa.array([": fire  ( ) in the port .", "a , b"]))
+    >>> mend(drafts, np.arange(2))
+    >>> drafts.column().to_pylist()
     ['fire in the port.', 'a, b']
     """
-    data, offsets = buffers(texts)
-    sizes = np.diff(offsets)
-    out = np.empty(int(offsets[-1]) - int(offsets[0]), np.uint8)
-    ends = np.zeros(len(offsets), np.int32)
-    text = np.empty(int(sizes.max(initial=0)), np.uint8)
-    return build(out[: _mend(data, offsets, text, out, ends)], ends)
+    _mend(drafts.data, drafts.starts, drafts.ends, which)

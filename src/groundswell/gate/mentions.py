@@ -1,8 +1,8 @@
 """Finds the one account that a text speaks to or about.
 
 That is the first mention which is no credit (`RT @x:`, `via @x`) and no mask (`@user`). The expressions say
-what that means. A kernel settles texts with a single at-sign among ASCII, nearly all of them; the expressions
-are asked about the rest. Owns no keys: who is mentioned goes on as a hash alone.
+what that means. A kernel settles texts whose at-signs stand apart and among ASCII, nearly all of them; the
+expressions are asked about the rest. Owns no keys: who is mentioned goes on as a hash alone.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
-from groundswell.gate.expressions import Expression, text_rows
+from groundswell.gate.drafts import Drafts
+from groundswell.gate.expressions import Expression
 from groundswell.gate.patterns import ACCOUNT, WORD
-from groundswell.gate.strings import buffers
+from groundswell.gate.strings import Rows
 from groundswell.kernels import inner
 
 __all__ = ["mentioned", "mentioned_by_expressions"]
@@ -85,73 +86,101 @@ def _is_credit(data, start, at):  # type: ignore[no-untyped-def]
 @inner
 def _name(data, start, end):  # type: ignore[no-untyped-def]
     """What the text `data[start:end]` comes to, and where the name is."""
-    at = -1
-    for place in range(start, end):
-        if data[place] == 64:
-            if at >= 0:
-                return _ASK, 0, 0
-            at = place
-    if at < 0 or at + 1 == end:
-        return _NONE, 0, 0
-    if data[at + 1] >= 0x80 or (at > start and data[at - 1] >= 0x80):
-        return _ASK, 0, 0
-    if not _is_inside(data[at + 1]):
-        return _NONE, 0, 0
-    if at > start:
-        before = data[at - 1]
-        if _is_inside(before) or before in (46, 43, 37, 45, 47):
+    past = start  # behind the last mention that counts for nobody
+    for at in range(start, end):
+        if data[at] != 64:
+            continue
+        if at + 1 == end:
             return _NONE, 0, 0
-    begin = after = at + 1
-    while after < end and _is_inside(data[after]):
-        after += 1
-    if _is_one_of(data, begin, after, _MASK_NUMBERS) or _is_credit(data, start, at):
-        return _NONE, 0, 0
-    while after < end:
-        joint = data[after] == 46 or data[after] == 45
-        ahead = after + 1 if joint else after
-        if ahead < end and data[ahead] >= 0x80:
+        if data[at + 1] >= 0x80 or (at > start and data[at - 1] >= 0x80):
             return _ASK, 0, 0
+        if at < past:
+            continue
+        joined = at == past and past > start  # what is left of the one before could change what this is
+        if joined or (at > start and data[at - 1] == 64) or data[at + 1] == 64:
+            return _ASK, 0, 0
+        if not _is_inside(data[at + 1]):
+            continue
+        after = _end_of_name(data, at + 1, end)
+        if after < 0 or _leads_on(data, at + 1, after, end):
+            return _ASK, 0, 0
+        word = at + 1
+        while word < end and _is_inside(data[word]):
+            word += 1
+        if _is_one_of(data, at + 1, word, _MASK_NUMBERS):
+            past = word
+        elif _is_credit(data, past, at):
+            past = after
+            if past < end and _is_space(data[past]):
+                past += 1
+            if past < end and data[past] == 58:
+                past += 1
+        else:
+            before = data[at - 1] if at > start else np.uint8(32)
+            if not (_is_inside(before) or before in (46, 43, 37, 45, 47)):
+                return _NAMED, at + 1, after
+    return _NONE, 0, 0
+
+
+@inner
+def _end_of_name(data, at, end):  # type: ignore[no-untyped-def]
+    """The byte behind the name that begins at `at`; -1 for one beyond ASCII or at an instance."""
+    while at < end:
+        joint = data[at] == 46 or data[at] == 45
+        ahead = at + 1 if joint else at
+        if ahead < end and (data[ahead] >= 0x80 or data[ahead] == 64):
+            return -1
         if ahead == end or not _is_inside(data[ahead]):
             break
-        after = ahead + 1
-    return _NAMED, begin, after
+        at = ahead + 1
+    return at
+
+
+@inner
+def _leads_on(data, start, at, end):  # type: ignore[no-untyped-def]
+    """Does the name `data[start:at]` end in a word that credits the next mention?"""
+    while at < end and (_is_space(data[at]) or data[at] == 58):
+        at += 1
+    return at < end and data[at] == 64 and _is_credit(data, start, at)
 
 
 @njit(cache=True, nogil=True)
-def _names(data, offsets, states, out, ends):  # type: ignore[no-untyped-def]
+def _names(data, starts, ends, which, states, out, bounds):  # type: ignore[no-untyped-def]
     """Write the names in lower case; how many bytes."""
     written = 0
     for row in range(len(states)):
-        states[row], begin, after = _name(data, offsets[row], offsets[row + 1])
+        states[row], begin, after = _name(data, np.int64(starts[which[row]]), np.int64(ends[which[row]]))
         for place in range(begin, after):
             byte = data[place]
             out[written] = byte | 32 if 65 <= byte <= 90 else byte
             written += 1
-        ends[row + 1] = written
+        bounds[row + 1] = written
     return written
 
 
-def mentioned(texts: pa.StringArray) -> pa.StringArray:
-    """The account each text speaks to or about, case-folded; null for none.
+def mentioned(drafts: Drafts, which: Rows) -> pa.StringArray:
+    """The account each of some drafts speaks to or about, case-folded; null for none.
 
-    >>> mentioned(pa.array(["RT @a: look at @B", "@user hi", "@a shame on you"])).to_pylist()
+    >>> drafts = Drafts(pa.array(["RT @a: look at @B", "@user hi", "@a shame on you"]))
+    >>> mentioned(drafts, np.arange(3)).to_pylist()
     ['b', None, 'a']
     """
-    data, offsets = buffers(texts)
-    states = np.empty(len(texts), np.uint8)
-    out = np.empty(int(offsets[-1]) - int(offsets[0]), np.uint8)
-    ends = np.zeros(len(texts) + 1, np.int32)
-    written = _names(data, offsets, states, out, ends)
+    states = np.empty(len(which), np.uint8)
+    out = np.empty(int(drafts.sizes[which].sum()), np.uint8)
+    bounds = np.zeros(len(which) + 1, np.int32)
+    written = _names(*drafts.readable(), which, states, out, bounds)
     found = pa.py_buffer(np.packbits(states == _NAMED, bitorder="little"))
-    names = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[:written]), found)
-    if (states == _ASK).any():
-        asked = pa.array(states == _ASK)
-        names = pc.replace_with_mask(names, asked, mentioned_by_expressions(texts.filter(asked)))
+    names = pa.StringArray.from_buffers(len(which), pa.py_buffer(bounds), pa.py_buffer(out[:written]), found)
+    asked = np.flatnonzero(states == _ASK)
+    if len(asked):
+        answers = mentioned_by_expressions(drafts.texts(which[asked]))
+        names = pc.replace_with_mask(names, pa.array(states == _ASK), answers)
     return names
 
 
 def mentioned_by_expressions(texts: pa.StringArray) -> pa.StringArray:
     """The same by the expressions alone."""
-    names = [_MENTION.first_group(_NOBODY.without(text, b" ")) for text in text_rows(texts)]
+    rows = [text.as_buffer().to_pybytes() for text in texts]
+    names = [_MENTION.first_group(_NOBODY.without(text, b" ")) for text in rows]
     decoded = pa.array(names, pa.binary()).cast(pa.string())
     return pc.utf8_lower(pc.replace_substring_regex(decoded, r"\p{Cf}+", ""))

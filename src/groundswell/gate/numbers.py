@@ -11,10 +11,11 @@ cent, short hashtags, laughter (555555), emergency numbers.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, next_code_point
+from groundswell.gate.drafts import Drafts
 from groundswell.gate.groupings import (
     BEGIN,
     BRACKET,
@@ -31,7 +32,7 @@ from groundswell.gate.groupings import (
     judge,
     news_at,
 )
-from groundswell.gate.strings import buffers, build
+from groundswell.gate.strings import Rows
 from groundswell.kernels import inner
 
 __all__ = ["NumberClass", "strip_numbers"]
@@ -160,6 +161,8 @@ def _is_whole(digits, groups, first, count):  # type: ignore[no-untyped-def]
 
 @inner
 def _copy(data, begin, end, out, written):  # type: ignore[no-untyped-def]
+    if written == begin:
+        return end  # it lies there already
     for place in range(begin, end):
         out[written] = data[place]
         written += 1
@@ -167,10 +170,10 @@ def _copy(data, begin, end, out, written):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _strip_row(data, start, end, digit_values, context, digits, groups, out, written):  # type: ignore[no-untyped-def]
-    """Copy one text without its identifying numbers: the classes taken out, and the bytes written so far."""
+def _strip_draft(data, start, end, digit_values, context, digits, groups, out):  # type: ignore[no-untyped-def]
+    """Take the identifying numbers out of one text: the classes of them, and the end of the text then."""
     classes = 0
-    at = copied = start
+    at = copied = written = start
     word = np.uint64(_BASIS)
     in_word = False
     reach = 0  # words for which the last telling word still speaks
@@ -238,29 +241,35 @@ def _next_reach(context, word, reach):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _strip(data, offsets, digit_values, context, out, out_offsets, classes):  # type: ignore[no-untyped-def]
+def _strip(data, out, starts, ends, drafts, digit_values, context, classes):  # type: ignore[no-untyped-def]
     digits = np.zeros(_MAX_DIGITS + _SPARE_DIGITS, np.int64)
     groups = np.zeros((_MAX_GROUPS + 1, 5), np.int64)
-    written = 0
-    for row in range(len(classes)):
-        out_offsets[row] = written
-        start, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
-        classes[row], written = _strip_row(
-            data, start, end, digit_values, context, digits, groups, out, written
+    for place in range(len(drafts)):
+        draft = drafts[place]
+        start, end = np.int64(starts[draft]), np.int64(ends[draft])
+        classes[place], ends[draft] = _strip_draft(
+            data, start, end, digit_values, context, digits, groups, out
         )
-    out_offsets[len(classes)] = written
-    return written
 
 
-def strip_numbers(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
-    """The texts without identifying numbers, and the `NumberClass` flags of what went from each (int32).
+def strip_numbers(drafts: Drafts, which: Rows) -> npt.NDArray[np.int32]:
+    """Take the identifying numbers out of some drafts; the `NumberClass` flags of what went from each.
 
-    >>> strip_numbers(pa.array(["7.8 quake on 2013-05-20, 10,000 out, call +44 7700 900123"]))[0][0].as_py()
-    '7.8 quake on 2013-05-20, 10,000 out, call  '
+    >>> import pyarrow as pa
+    >>> text = "7.8 quake on 2013-05-20, 10,000 out, call +44 7700 900123"
+    >>> drafts = Drafts(pa.array([text]))
+    >>> int(strip_numbers(drafts, np.arange(1))[0]) == NumberClass.PHONE, drafts.column()[0].as_py()
+    (True, '7.8 quake on 2013-05-20, 10,000 out, call  ')
     """
-    data, offsets = buffers(texts)
-    out = np.empty(int(offsets[-1]) - int(offsets[0]), np.uint8)
-    out_offsets = np.empty(len(offsets), np.int32)
-    classes = np.zeros(len(texts), np.int32)
-    written = _strip(data, offsets, DIGIT_VALUES, _CONTEXT, out, out_offsets, classes)
-    return build(out[:written], out_offsets), classes
+    classes = np.zeros(len(which), np.int32)
+    _strip(
+        drafts.readable().data,
+        drafts.data,
+        drafts.starts,
+        drafts.ends,
+        which,
+        DIGIT_VALUES,
+        _CONTEXT,
+        classes,
+    )
+    return classes

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from groundswell.gate.disguise import unmask
+from groundswell.gate.drafts import Drafts
 from groundswell.gate.expressions import Expression
 from groundswell.gate.feature_flags import Feature
 from groundswell.gate.features import features
@@ -23,8 +25,11 @@ from groundswell.gate.links import BARE_URL, URL
 from groundswell.gate.mending import mend
 from groundswell.gate.numbers import NumberClass, strip_numbers
 from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, Pattern
+from groundswell.gate.strings import Rows, Stretches
 
-__all__ = ["IDENTIFIERS", "Redactor", "reveal"]
+__all__ = ["IDENTIFIERS", "Redactor", "Revealed", "reveal"]
+
+T = TypeVar("T")
 
 LINK = Pattern("url", Feature.LINK, URL)
 BARE_LINK = Pattern("url", Feature.LINK, BARE_URL)
@@ -42,16 +47,29 @@ IDENTIFIERS = (
 _MAX_ROUNDS = 6
 
 
-def reveal(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
-    """The texts with character-level disguises undone, and the `Feature` flags of each."""
-    flags = features(texts)
-    disguised = (flags & int(Feature.DISGUISE)) != 0
-    if not disguised.any():
-        return texts, flags
-    mask = pa.array(disguised)
-    plain = unmask(texts.filter(mask))
-    flags[disguised] = features(plain)
-    return pc.replace_with_mask(texts, mask, plain), flags
+class Revealed(NamedTuple):
+    """Those texts of a column that could hold identifiers, with character-level disguises undone."""
+
+    drafts: Drafts
+    flags: npt.NDArray[np.int32]
+    """`Feature` flags of each draft."""
+
+    def having(self, feature: Feature) -> Rows:
+        """The drafts with a feature."""
+        return np.flatnonzero(self.flags & int(feature))
+
+
+def reveal(texts: pa.StringArray) -> Revealed:
+    """Look for texts that could hold identifiers, and undo their disguises. There may be no nulls."""
+    stretches = Stretches.column(texts)
+    flags = features(stretches, np.arange(len(texts)))
+    rows = np.flatnonzero(flags)
+    drafts, flags = Drafts(texts, rows), flags[rows]
+    disguised = np.flatnonzero(flags & int(Feature.DISGUISE))
+    if len(disguised):
+        unmask(drafts, disguised)
+        flags[disguised] = features(drafts.readable(), disguised)
+    return Revealed(drafts, flags)
 
 
 class Redactor:
@@ -71,40 +89,37 @@ class Redactor:
 
         Redacting twice changes nothing, and no text becomes longer. Nulls become empty.
         """
-        return self.redact_revealed(*reveal(texts.fill_null("")))
+        revealed = reveal(texts.fill_null(""))
+        counts = self.redact_revealed(revealed)
+        return revealed.drafts.column(), counts
 
-    def redact_revealed(
-        self, texts: pa.StringArray, flags: np.ndarray
-    ) -> tuple[pa.StringArray, dict[str, int]]:
-        """As `redact`, for texts and flags that come from `reveal`."""
-        rows = np.flatnonzero(flags)
-        if len(rows) == 0:
-            return texts, {}
-        work = _Work(texts.take(pa.array(rows)), flags[rows])
+    def redact_revealed(self, revealed: Revealed) -> dict[str, int]:
+        """Redact the drafts where they lie; for each identifier class how many texts it was taken from."""
+        work = _Work(*revealed)
         while work.rounds < _MAX_ROUNDS and work.run_round():
             pass
         if work.rounds == _MAX_ROUNDS:
             work.blank_unsettled()
-        return _put(texts, rows, work.texts), dict(work.counts)
+        return dict(work.counts)
 
 
 class _Work:
-    """Texts on their way through the steps, round after round, until nothing changes.
+    """Drafts on their way through the steps, round after round, until nothing changes.
 
-    Taking one identifier out can bare another. A step is tried again on those texts alone that changed since
+    Taking one identifier out can bare another. A step is tried again on those drafts alone that changed since
     it last ran, so that a second round costs next to nothing.
     """
 
-    def __init__(self, texts: pa.StringArray, flags: np.ndarray) -> None:
-        self.texts = texts
+    def __init__(self, drafts: Drafts, flags: npt.NDArray[np.int32]) -> None:
+        self.drafts = drafts
         self.counts: Counter[str] = Counter()
         self.rounds = 0
         self._flags = flags
         self._step = 0
-        self._changed_at = np.zeros(len(texts), np.int64)  # the step that last changed each text
+        self._changed_at = np.zeros(len(drafts), np.int64)  # the step that last changed each draft
 
     def run_round(self) -> bool:
-        """Try every step once; did any text change?"""
+        """Try every step once; did any draft change?"""
         before = self._step
         for step in _STEPS:
             self._step += 1
@@ -113,86 +128,74 @@ class _Work:
         return bool((self._changed_at > before).any())
 
     def blank_unsettled(self) -> None:
-        """Empty the texts that still changed in the last round: nobody writes so by chance."""
-        rows = np.flatnonzero(self._changed_at > self._step - len(_STEPS))
-        if len(rows):
-            self.counts[_UNSETTLED] += len(rows)
-            self.texts = _put(self.texts, rows, pa.array([""] * len(rows), pa.string()))
+        """Empty the drafts that still changed in the last round: nobody writes so by chance."""
+        unsettled = np.flatnonzero(self._changed_at > self._step - len(_STEPS))
+        if len(unsettled):
+            self.counts[_UNSETTLED] += len(unsettled)
+            self.drafts.ends[unsettled] = self.drafts.starts[unsettled]
 
-    def _due(self, needs: Feature) -> np.ndarray:
-        """The rows that have the features and changed since this step last ran."""
+    def _due(self, needs: Feature) -> Rows:
+        """The drafts that have the features and changed since this step last ran."""
         wanted = int(needs)
         due = (self._flags & wanted) == wanted
         if self.rounds:
             due &= self._changed_at >= self._step - len(_STEPS)
         return np.flatnonzero(due)
 
-    def _replace(self, rows: np.ndarray, values: pa.StringArray) -> None:
-        """Put new values where they differ. A step that changes a text changes its length."""
-        part = self.texts.take(pa.array(rows))
-        changed = pc.not_equal(pc.binary_length(part), pc.binary_length(values)).to_numpy(
-            zero_copy_only=False
-        )
-        if changed.any():
-            self._put(rows[changed], values.filter(pa.array(changed)))
+    def _lately(self) -> Rows:
+        """The drafts that changed since the round before."""
+        return np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
 
-    def _put(self, rows: np.ndarray, values: pa.StringArray) -> None:
-        """Put texts that this step changed."""
-        self.texts = _put(self.texts, rows, values)
-        self._changed_at[rows] = self._step
+    def _edit(self, edit: Callable[[Drafts, Rows], T], which: Rows) -> T:
+        """Let something edit some drafts and note which it changed: those whose length is another."""
+        before = self.drafts.ends[which]
+        result = edit(self.drafts, which)
+        self._changed_at[which[self.drafts.ends[which] != before]] = self._step
+        return result
 
-    def strip(self, pattern: Pattern, compiled: Expression) -> None:
+    def strip(self, pattern: Pattern, expression: Expression) -> None:
         """Take one pattern out of the texts."""
-        rows = self._due(pattern.needs)
-        if len(rows):
-            part = self.texts.take(pa.array(rows))
-            changed, values = compiled.replaced(part, r"\1 " if pattern.keeps else " ")
-            if changed.any():
-                self._put(rows[changed], values.filter(pa.array(changed)))
-                self.counts[pattern.identifier] += int(changed.sum())
+        due = self._due(pattern.needs)
+        if len(due):
+            self._strip(pattern, expression, due)
+
+    def _strip(self, pattern: Pattern, expression: Expression, which: Rows) -> None:
+        found, begins, afters = expression.spans(self.drafts, which)
+        if len(found):
+            self.drafts.cut(found, begins, afters)
+            self._changed_at[found] = self._step
+            self.counts[pattern.identifier] += len(np.unique(found))
 
     def strip_numbers(self) -> None:
-        rows = self._due(Feature.NUMBER)
-        if len(rows):
-            values, classes = strip_numbers(self.texts.take(pa.array(rows)))
-            self._replace(rows, values)
+        due = self._due(Feature.NUMBER)
+        if len(due):
+            classes = self._edit(strip_numbers, due)
             for flag in NumberClass:
                 found = int(np.count_nonzero(classes & int(flag)))
                 if found:
                     self.counts[str(flag.name).lower()] += found
 
     def unmask(self) -> None:
-        rows = self._due(Feature.DISGUISE)
-        if len(rows):
-            self._replace(rows, unmask(self.texts.take(pa.array(rows))))
+        due = self._due(Feature.DISGUISE)
+        if len(due):
+            self._edit(unmask, due)
 
     def tidy(self) -> None:
         """Mend the holes made since the last tidying: empty brackets, doubled spaces, stray punctuation."""
-        rows = np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
-        if len(rows):
-            self._replace(rows, mend(self.texts.take(pa.array(rows))))
+        self._edit(mend, self._lately())
 
     def look_again(self) -> None:
         """Say anew what the changed texts hold."""
-        rows = np.flatnonzero(self._changed_at > max(self._step - len(_STEPS), 0))
-        if len(rows):
-            flags = features(self.texts.take(pa.array(rows)))
-            # Steps that passed a text over for want of a feature have not tried it as it stands now.
-            self._changed_at[rows[(flags & ~self._flags[rows]) != 0]] = self._step
-            self._flags[rows] = flags
-
-
-def _put(texts: pa.StringArray, rows: np.ndarray, values: pa.StringArray) -> pa.StringArray:
-    if len(rows) == len(texts):
-        return values
-    mask = np.zeros(len(texts), bool)
-    mask[rows] = True
-    return pc.replace_with_mask(texts, pa.array(mask), values)
+        lately = self._lately()
+        flags = features(self.drafts.readable(), lately)
+        # Steps that passed a text over for want of a feature have not tried it as it stands now.
+        self._changed_at[lately[(flags & ~self._flags[lately]) != 0]] = self._step
+        self._flags[lately] = flags
 
 
 def _stripping(pattern: Pattern) -> Callable[[_Work], None]:
-    compiled = Expression(pattern.expression)
-    return lambda work: work.strip(pattern, compiled)
+    expression = Expression(pattern.expression, keeps=pattern.keeps)
+    return lambda work: work.strip(pattern, expression)
 
 
 # Links first, because a link may hold a handle; bare ones after mail addresses, whose hosts look like them.

@@ -17,11 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from groundswell.clock import HOUR_US
 from groundswell.gate.blake2 import keyed_digests
-from groundswell.gate.mentions import mentioned
 from groundswell.gate.strings import buffers
 
 __all__ = ["SpeakerKeys"]
@@ -96,22 +94,9 @@ class SpeakerKeys:
         """`speaker` of each row (uint64) under a living epoch's key; `KeyError` when it is gone."""
         return _hash_column(self._epoch_keys[epoch], b"speaker", sources, accounts)
 
-    def targets(
-        self, epoch: int, sources: pa.StringArray, texts: pa.StringArray, redacted: pa.StringArray
-    ) -> np.ndarray:
-        """`target` of each row (uint64): the account its text speaks to or about, 0 for none.
-
-        A text of which redaction leaves nothing only hands a post on, and speaks of nobody.
-        """
-        out = np.zeros(len(texts), np.uint64)
-        mentions = pc.and_(pc.match_substring(texts, "@"), pc.greater(pc.binary_length(redacted), 0))
-        rows = np.flatnonzero(mentions.to_numpy(zero_copy_only=False))
-        if len(rows):
-            at = pa.array(rows)
-            out[rows] = _hash_column(
-                self._epoch_keys[epoch], b"target", sources.take(at), mentioned(texts.take(at))
-            )
-        return out
+    def targets(self, epoch: int, sources: pa.StringArray, names: pa.StringArray) -> np.ndarray:
+        """`target` of each row (uint64): the account its text speaks to or about, 0 for null."""
+        return _hash_column(self._epoch_keys[epoch], b"target", sources, names)
 
     def posts(self, sources: pa.StringArray, uris: pa.StringArray) -> np.ndarray:
         """`post_key` of each row (uint64); the same for a post, its edits and its deletion."""

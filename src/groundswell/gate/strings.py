@@ -6,14 +6,41 @@ the way out.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
+from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["Bytes", "Offsets", "buffers", "build"]
+from groundswell.kernels import inner
+
+__all__ = ["Bytes", "Offsets", "Rows", "Stretches", "buffers", "build", "copy", "gathered", "word_at"]
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int32]
+Rows = NDArray[np.int64]
+
+
+class Stretches(NamedTuple):
+    """Texts in a buffer: text `i` is `data[starts[i]:ends[i]]`; arrays that cannot be written to."""
+
+    data: Bytes
+    starts: Offsets
+    ends: Offsets
+
+    @classmethod
+    def of(cls, data: Bytes, starts: Offsets, ends: Offsets) -> Stretches:
+        stretches = cls(data.view(), starts.view(), ends.view())
+        for view in stretches:
+            view.flags.writeable = False  # one kind of array, so that a kernel is compiled once
+        return stretches
+
+    @classmethod
+    def column(cls, strings: pa.StringArray) -> Stretches:
+        """All rows of an array without nulls."""
+        data, offsets = buffers(strings)
+        return cls.of(data, offsets[:-1], offsets[1:])
 
 
 def buffers(strings: pa.StringArray) -> tuple[Bytes, Offsets]:
@@ -35,3 +62,55 @@ def buffers(strings: pa.StringArray) -> tuple[Bytes, Offsets]:
 def build(data: Bytes, offsets: Offsets) -> pa.StringArray:
     """The reverse of `buffers`; `data` must hold valid UTF-8."""
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def gathered(texts: Stretches, which: Rows, before: bytes = b"") -> tuple[Bytes, Offsets]:
+    """Some texts one after the other, `before` in front of each; where each of them begins, and the end."""
+    data, starts, ends = texts
+    bounds = np.empty(len(which) + 1, np.int32)
+    bounds[0] = 0
+    np.cumsum(ends[which] - starts[which] + np.int32(len(before)), out=bounds[1:])
+    out = np.empty(int(bounds[-1]), np.uint8)
+    _gather(data, starts, which, np.frombuffer(before, np.uint8), out, bounds)
+    return out, bounds
+
+
+@inner
+def copy(data, start, stop, out, written):  # type: ignore[no-untyped-def]
+    """Write `data[start:stop]` to `out` from `written` on; where that ends."""
+    # Unsigned, because Numba asks of every signed index whether it counts from the end.
+    source, target = np.uint64(start), np.uint64(written)
+    for place in range(np.uint64(stop - start)):
+        out[target + place] = data[source + place]
+    return written + stop - start
+
+
+@inner
+def word_at(data, at, stop):  # type: ignore[no-untyped-def]
+    """The eight bytes at `at` (uint64) as a little-endian number; zeros for what is at `stop` or beyond."""
+    if at + np.uint64(8) <= stop:
+        return (
+            np.uint64(data[at])
+            | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
+            | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
+            | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
+            | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
+            | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
+            | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
+            | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
+        )
+    word = np.uint64(0)
+    shift = np.uint64(0)
+    while at < stop:
+        word |= np.uint64(data[at]) << shift
+        shift += np.uint64(8)
+        at += np.uint64(1)
+    return word
+
+
+@njit(cache=True, nogil=True)
+def _gather(data, starts, which, before, out, bounds):  # type: ignore[no-untyped-def]
+    for place in range(len(which)):
+        written = copy(before, 0, len(before), out, np.int64(bounds[place]))
+        start = np.int64(starts[which[place]])
+        copy(data, start, start + bounds[place + 1] - written, out, written)
