@@ -22,7 +22,6 @@ from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.place_data import Level, NameKind
 from groundswell.enrich.place_features import Feature, measure_mention, measure_reading
-from groundswell.enrich.place_index import RECENT, RECENT_BITS
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_score import MAX_READINGS, agreement, judge, new_judgement
@@ -104,27 +103,26 @@ class Readings(NamedTuple):
 
 @njit
 def _dump(  # type: ignore[no-untyped-def]
-    offsets, data, languages, spoken, characters, index, words, places, weights, x, reading, span
+    offsets, data, languages, spoken, characters, index, words, weights, x, reading, span
 ):
     """Fill in each reading's features, mention, place and kind; each mention's post and bytes."""
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
-    recent = np.zeros(1 << RECENT_BITS, RECENT)
     out = new_judgement()
     rows = 0
     kept = 0
     for post in range(len(offsets) - 1):
         count = cut(data, offsets[post], offsets[post + 1], characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
         tongue = spoken[languages[post]]
-        judge(found, count, cased, mentions, parts, index, places, words, tongue, weights, 0.0, out)
+        judge(found, count, cased, mentions, parts, index, words, tongue, weights, 0.0, out)
         for mention in range(found):
             measure_mention(mention, found, count, cased, mentions, parts, words, out.mention_x)
-            start = index.first[mentions[mention].name]
+            start = mentions[mention].name
             any_possible = False
-            for at in range(index.first[mentions[mention].name + 1] - start):
+            for at in range(mentions[mention].readings):
                 if out.scores[mention, at] == -np.inf:
                     continue
                 measure_reading(
@@ -136,22 +134,18 @@ def _dump(  # type: ignore[no-untyped-def]
                     mentions,
                     parts,
                     index,
-                    places,
                     tongue,
                     out.reading_x,
                 )
-                place = index.places[start + at]
                 x[rows] = out.mention_x + out.reading_x
-                country, region, same, around = agreement(
-                    mention, at, place, found, mentions, index, places, out
-                )
+                country, region, same, around = agreement(mention, at, found, mentions, index.readings, out)
                 x[rows, Feature.SAME_COUNTRY] = country
                 x[rows, Feature.SAME_REGION] = region
                 x[rows, Feature.SAME_NAME] = same
                 x[rows, Feature.AROUND] = around
                 reading[rows, 0] = kept
-                reading[rows, 1] = place
-                reading[rows, 2] = index.kinds[start + at]
+                reading[rows, 1] = index.readings[start + at].place
+                reading[rows, 2] = index.readings[start + at].kind
                 rows += 1
                 any_possible = True
             if any_possible:
@@ -179,7 +173,7 @@ def _readings(arrays: Arrays, documents: list[Document], weights: F64, set_weigh
     x = np.zeros((room, len(Feature)))
     reading = np.zeros((room, 3), np.int64)
     span = np.zeros((room, 3), np.int64)
-    tables = (arrays.names, arrays.words, arrays.places)
+    tables = (arrays.names, arrays.words)
     rows, mentions = _dump(offsets, data, languages, spoken, alphabet(), *tables, weights, x, reading, span)
     x, reading = x[:rows], reading[:rows]
     kept, right = _label(arrays, documents, reading, span[:mentions])

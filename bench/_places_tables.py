@@ -29,7 +29,7 @@ from numba import njit
 
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import NameKind, read_places
-from groundswell.enrich.place_index import RECENT, RECENT_BITS, NameIndex, build_index, name_keys
+from groundswell.enrich.place_index import NameIndex, build_index, name_keys
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, PLAIN, WORD_SLOT, match
 from groundswell.enrich.place_parts import (
     CAPITAL,
@@ -237,12 +237,11 @@ def _count(offsets, data, characters, index, small, capital, uncased):  # type: 
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
-    recent = np.zeros(1 << RECENT_BITS, RECENT)
     words = np.zeros(2, WORD_SLOT)
     for post in range(len(offsets) - 1):
         count = cut(data, offsets[post], offsets[post + 1], characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
         for mention in range(found):
             flags = parts[mentions[mention].first].flags
             name = mentions[mention].name
@@ -278,11 +277,13 @@ def common() -> Iterator[tuple[str, int]]:
         with gzip.open(data_file("language", f"{name}.tsv.gz"), "rt", errors="replace") as lines:
             texts += [line.rstrip("\n").split("\t")[-1] for line in lines]
     offsets, data = text_buffers(pa.array(texts))
-    small, capital, uncased = (np.zeros(len(index.first), np.int64) for _ in range(3))
+    small, capital, uncased = (np.zeros(len(index.readings), np.int64) for _ in range(3))
     _count(offsets, data, alphabet(), index, small, capital, uncased)
     slots = index.slots.reshape(-1, 2)
     used = slots[slots[:, 0] != 0]
-    key_of = dict(zip((used[:, 1] & np.uint64(0xFFFFFFFF)).tolist(), used[:, 0].tolist(), strict=True))
+    entries = used[:, 1].astype(np.int64)
+    firsts, counts = (entries & 0xFFFFFFFF).tolist(), (entries >> 56 & 0xFF).tolist()
+    name_at = dict(zip(firsts, zip(used[:, 0].tolist(), counts, strict=True), strict=True))
     spelt: dict[int, str] = {}
     offsets, data = text_buffers(pa.array(listed.spellings, pa.string()))
     for key, spelling in zip(name_keys(offsets, data, alphabet())[0].tolist(), listed.spellings, strict=True):
@@ -290,13 +291,12 @@ def common() -> Iterator[tuple[str, int]]:
             spelt[key] = plain(spelling)
     levels = {}
     for at in np.flatnonzero(small + uncased).tolist():
-        readings = slice(index.first[at], index.first[at + 1])
-        best = float(
-            np.max(prominence[index.places[readings]] - 0.7 * (index.kinds[readings] == NameKind.ALTERNATE))
-        )
+        key, count = name_at[at]
+        readings = index.readings[at : at + count]
+        best = float(np.max(prominence[readings["place"]] - 0.7 * (readings["kind"] == NameKind.ALTERNATE)))
         level = _level(int(small[at]), int(capital[at]), int(uncased[at]), best)
         if level >= 2:
-            levels[spelt[key_of[at]]] = level
+            levels[spelt[key]] = level
     yield from sorted(levels.items())
 
 

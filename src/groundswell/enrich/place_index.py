@@ -10,11 +10,14 @@ from those of the words, and each piece of a hashtag can be looked up without sp
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from groundswell.enrich.fold import (
     DIGIT,
@@ -28,35 +31,66 @@ from groundswell.enrich.fold import (
 
 __all__ = [
     "BASE",
+    "BASE_INVERSE",
     "MISSING",
-    "RECENT",
-    "RECENT_BITS",
+    "NAMED",
+    "OPENS",
+    "PLACE",
     "NameIndex",
-    "Recent",
+    "Readings",
     "append_letter",
+    "ask_ahead",
+    "ask_readings",
     "build_index",
     "common_of",
+    "find",
+    "held_of",
     "look_up",
-    "may_be_part",
     "name_keys",
     "name_of",
-    "opens_name",
-    "recall",
-    "set_tops",
+    "readings_of",
+    "set_top",
     "slot_hash",
     "top_of",
     "words_of",
 ]
 
 U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no letter's weight ever dies out modulo 2**64
+BASE_INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
 MISSING = np.int64(-1)
 _DENSE = 0x3040  # from here on a letter is a syllable or a word
 BLOOM_BITS = 23  # one mebibyte: stays in the second-level cache and answers most look-ups alone
+
+
+PLACE = np.dtype(
+    [
+        ("region", np.int32),  # dense; 0 for none
+        ("magnitude", np.float32),  # log10 of the population + 100
+        ("latitude", np.float32),
+        ("longitude", np.float32),
+        ("radius", np.float32),  # km, of the circle of the place's size
+        ("country", np.int16),
+        ("level", np.uint8),
+        ("county", np.uint8),  # 1 for regions below the first level
+        ("capital", np.uint8),  # 1 for the capitals of countries
+    ],
+    align=True,
+)
+READING = np.dtype(
+    [
+        *((name, PLACE[name]) for name in (PLACE.names or ())),
+        ("place", np.int32),
+        ("kind", np.uint8),
+    ],
+    align=True,
+)
+Readings = npt.NDArray[np.void]
+"""What names can mean: for each the place, what the name is to it, and what the kernels need of it, of type
+`READING`. A name's readings stand side by side, two in a cache line."""
 
 
 class NameIndex(NamedTuple):
@@ -67,23 +101,17 @@ class NameIndex(NamedTuple):
     go further; and one for what names of several parts begin with, where more parts are worth looking up."""
     slots: U64
     """Open addressing over a power of two of pairs, side by side: key (0 is free) and entry."""
-    first: I32
-    """Names + 1 bounds into `places` and `kinds`."""
-    places: I32
-    kinds: U8
+    readings: Readings
 
 
-RECENT = np.dtype([("key", np.uint64), ("entry", np.int64), ("opens", np.uint8)], align=True)
-Recent = npt.NDArray[np.void]
-"""The answers to the last look-ups by key, 1 << `RECENT_BITS` of type `RECENT`: most words of a text are
-common ones, and the tables themselves are too large for the nearer caches."""
-RECENT_BITS = 12
-
+NAMED = 1  # of a key: a name may be stored under it …
+OPENS = 2  # … or a longer one begin with it
 _NAMES = 0
 _OPENINGS = 1
 _COMMON_SHIFT = np.uint64(32)
 _WORDS_SHIFT = np.uint64(40)
 _TOP_SHIFT = np.uint64(48)
+_READINGS_SHIFT = np.uint64(56)
 _TOP_LEAST = -16.0
 _TOP_STEPS = 8.0  # a unit
 
@@ -105,10 +133,10 @@ def slot_hash(key: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _has_bit(bloom: U64, h: np.uint64, opening: int) -> bool:
-    bit = h >> np.uint64(64 - BLOOM_BITS)
-    word = bloom[((bit >> np.uint64(6)) << np.uint64(1)) + np.uint64(opening)]
-    return bool((word >> (bit & np.uint64(63))) & np.uint64(1))
+def _filter_word(h: np.uint64) -> np.uint64:
+    """Where in the filter the pair of words stands that knows of a scattered key."""
+    word: np.uint64 = h >> np.uint64(64 - BLOOM_BITS + 6) << np.uint64(1)
+    return word
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -119,48 +147,78 @@ def _set_bit(bloom: U64, h: np.uint64, opening: int) -> None:
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
-def opens_name(index: NameIndex, key: np.uint64) -> bool:
-    """Whether a longer name may begin with this one's parts."""
-    return bool(_has_bit(index.bloom, slot_hash(key), _OPENINGS))
+@intrinsic
+def _prefetch(context: Any, array: types.Array, at: types.Integer) -> Any:
+    """Ask for the cache line of an element, without waiting for it."""
+
+    def generate(target: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        of = target.make_array(signature.args[0])(target, builder, arguments[0])
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        pointer = builder.bitcast(builder.gep(of.data, [arguments[1]]), byte)
+        builder.call(function, [pointer, *(ir.Constant(number, value) for value in (0, 3, 1))])
+        return target.get_dummy_value()
+
+    return types.void(array, at), generate
 
 
 @njit(cache=True, nogil=True, inline="always")
-def may_be_part(index: NameIndex, key: np.uint64) -> bool:
-    """Whether a name, or the beginning of one, may be stored under `key`."""
+def held_of(index: NameIndex, key: np.uint64) -> int:
+    """`NAMED` and `OPENS`, where the filters hold the key."""
     h = slot_hash(key)
-    return bool(_has_bit(index.bloom, h, _NAMES) or _has_bit(index.bloom, h, _OPENINGS))
+    word = _filter_word(h)
+    bit = h >> np.uint64(64 - BLOOM_BITS) & np.uint64(63)
+    named = index.bloom[word] >> bit & np.uint64(1)
+    opens = index.bloom[word + np.uint64(1)] >> bit & np.uint64(1)
+    return int(named | opens << np.uint64(1))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def ask_ahead(index: NameIndex, key: np.uint64, held: int) -> None:
+    """Ask for what will be read of `key`: its filters, and where these are known to hold it, its slot.
+
+    The tables are too large for the nearer caches: all of a post's questions are asked before the first is
+    waited for.
+    """
+    h = slot_hash(key)
+    if held & NAMED:
+        _prefetch(index.slots, (h & np.uint64(len(index.slots) // 2 - 1)) << np.uint64(1))
+    else:
+        _prefetch(index.bloom, _filter_word(h))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def ask_readings(index: NameIndex, first: int, count: int) -> None:
+    """Ask for a name's readings."""
+    for reading in range(first, first + count):
+        _prefetch(index.readings, reading)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def look_up(index: NameIndex, key: np.uint64) -> np.int64:
     """The entry stored under `key`, or `MISSING`; the functions below read it."""
-    h = slot_hash(key)
-    if not _has_bit(index.bloom, h, _NAMES):
-        return MISSING
-    mask = np.uint64(len(index.slots) // 2 - 1)
-    slot = h & mask
-    while index.slots[slot << np.uint64(1)] != np.uint64(0):
-        if index.slots[slot << np.uint64(1)] == key:
-            return np.int64(index.slots[(slot << np.uint64(1)) + np.uint64(1)])
-        slot = (slot + np.uint64(1)) & mask
-    return MISSING
+    return find(index, key) if held_of(index, key) & NAMED else MISSING
 
 
 @njit(cache=True, nogil=True, inline="always")
-def recall(index: NameIndex, key: np.uint64, recent: Recent) -> tuple[np.int64, bool]:
-    """`look_up` and `opens_name` of a key that is likely to come again."""
-    at = slot_hash(key) >> np.uint64(64 - RECENT_BITS)
-    if recent[at].key != key:
-        recent[at].key = key
-        recent[at].entry = look_up(index, key)
-        recent[at].opens = opens_name(index, key)
-    return recent[at].entry, recent[at].opens != 0
+def find(index: NameIndex, key: np.uint64) -> np.int64:
+    """`look_up` of a key that the filter holds."""
+    mask = np.uint64(len(index.slots) // 2 - 1)
+    slot = slot_hash(key) & mask
+    entry: np.int64 = MISSING
+    while index.slots[slot << np.uint64(1)] != np.uint64(0):
+        if index.slots[slot << np.uint64(1)] == key:
+            entry = np.int64(index.slots[(slot << np.uint64(1)) + np.uint64(1)])
+            break
+        slot = (slot + np.uint64(1)) & mask
+    return entry
 
 
 @njit(cache=True, nogil=True, inline="always")
 def name_of(entry: np.int64) -> int:
-    """The name's place in `first`."""
+    """The first of the name's readings; no two names that have readings share it."""
     return int(entry & 0xFFFFFFFF)
 
 
@@ -182,16 +240,18 @@ def top_of(entry: np.int64) -> float:
     return ((entry >> 48) & 0xFF) / _TOP_STEPS + _TOP_LEAST
 
 
+@njit(cache=True, nogil=True, inline="always")
+def readings_of(entry: np.int64) -> int:
+    """How many readings the name has; 0 for what is no place."""
+    return int((entry >> 56) & 0xFF)
+
+
 @njit(cache=True, nogil=True)
-def set_tops(index: NameIndex, tops: F32) -> None:
-    """Store a number with every name, rounded up to an eighth and cut to -16 … 15.9."""
-    bits = np.uint64(0xFF) << _TOP_SHIFT
-    for slot in range(0, len(index.slots), 2):
-        entry = index.slots[slot + 1]
-        if index.slots[slot] != np.uint64(0):
-            steps = np.ceil((tops[entry & np.uint64(0xFFFFFFFF)] - _TOP_LEAST) * _TOP_STEPS)
-            stored = np.uint64(min(255.0, max(0.0, steps)))
-            index.slots[slot + 1] = (entry & ~bits) | (stored << _TOP_SHIFT)
+def set_top(index: NameIndex, slot: int, top: float) -> None:
+    """Store a number with the name at a slot, rounded up to an eighth and cut to -16 … 15.9."""
+    steps = np.ceil((top - _TOP_LEAST) * _TOP_STEPS)
+    stored = np.uint64(min(255.0, max(0.0, steps))) << _TOP_SHIFT
+    index.slots[2 * slot + 1] = index.slots[2 * slot + 1] & ~(np.uint64(0xFF) << _TOP_SHIFT) | stored
 
 
 @njit(cache=True, nogil=True)
@@ -254,6 +314,7 @@ def build_index(
 ) -> NameIndex:
     """Group readings by key, the greatest `order` first and no more than `cap` a name; fill the table.
 
+    Of the readings only place and kind are filled in.
     An infinite `order` is a name without a reading: it is matched, and every reading of it is dropped.
     """
     ranked = np.lexsort((-order, keys))
@@ -264,17 +325,19 @@ def build_index(
     start = np.flatnonzero(fresh)
     kept = (np.arange(len(keys)) - start[name] < cap) & ~np.isinf(order[ranked][start])[name]
     most_words = np.maximum.reduceat(words, start)
-    first = np.zeros(len(start) + 1, np.int32)
-    np.cumsum(np.bincount(name[kept], minlength=len(start)), out=first[1:])
+    counts = np.bincount(name[kept], minlength=len(start)).astype(np.uint64)
     unique = keys[start]
-    entries = np.arange(len(unique), dtype=np.uint64) | most_words.astype(np.uint64) << _WORDS_SHIFT
+    entries = np.cumsum(counts) - counts | counts << _READINGS_SHIFT
+    entries |= most_words.astype(np.uint64) << _WORDS_SHIFT
     for key, level in common.items():
         at = int(np.searchsorted(unique, np.uint64(key)))
         if at < len(unique) and int(unique[at]) == key:
             entries[at] |= np.uint64(level) << _COMMON_SHIFT
     slots = np.zeros(2 << int(np.ceil(np.log2(len(unique) * 1.6))), np.uint64)
     _fill(unique, entries, slots, bloom)
-    return NameIndex(bloom, slots, first, places[kept], kinds[kept])
+    readings = np.zeros(int(kept.sum()), READING)
+    readings["place"], readings["kind"] = places[kept], kinds[kept]
+    return NameIndex(bloom, slots, readings)
 
 
 @njit(cache=True)

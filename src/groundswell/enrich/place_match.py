@@ -15,15 +15,17 @@ from groundswell.enrich.fold import TABLED, Alphabet, decode
 from groundswell.enrich.place_index import (
     BASE,
     MISSING,
+    NAMED,
+    OPENS,
     NameIndex,
-    Recent,
     append_letter,
+    ask_ahead,
     common_of,
+    find,
+    held_of,
     look_up,
-    may_be_part,
     name_of,
-    opens_name,
-    recall,
+    readings_of,
     slot_hash,
     top_of,
     words_of,
@@ -101,7 +103,8 @@ MENTION = np.dtype(
     [
         ("first", np.int32),  # parts, both inclusive
         ("last", np.int32),
-        ("name", np.int32),
+        ("name", np.int32),  # its first reading
+        ("readings", np.int32),
         ("dress", np.uint8),
         ("common", np.uint8),  # how much of an everyday word, of 9
         ("top", np.float32),  # no reading's log odds are greater, what the mention adds left out
@@ -145,7 +148,6 @@ def match(
     words: WordIndex,
     alphabet: Alphabet,
     letters: Letters,
-    recent: Recent,
     found: Mentions,
 ) -> int:
     """Fill `found` with the names among the first `count` parts, left to right; how many there are.
@@ -155,11 +157,15 @@ def match(
     hopeless = _COMMON_WORD if cased != UNUSED else _COMMON_WORD + 2
     mentions = 0
     part = 0
+    _ask(count, parts, index)
     while part < count and mentions < MAX_MENTIONS:
         dress = PLAIN
-        entry, opens = recall(index, parts[part].key, recent)
-        last, name = part, MISSING if parts[part].flags & IS_DIGITS else entry
-        if parts[part].flags & HASHTAG or (opens and _goes_on(part, count, parts, index)):
+        held = parts[part].held
+        last = part
+        name: np.int64 = MISSING
+        if held & NAMED and not parts[part].flags & IS_DIGITS:
+            name = find(index, parts[part].key)
+        if parts[part].flags & HASHTAG or (held & OPENS and _goes_on(part, count, parts, index)):
             last, name = _longest(part, count, parts[part].key, name, parts, index)
         if name == MISSING and not parts[part].flags & (IS_DIGITS | IS_UNIT | IS_FLAG):
             last = part
@@ -178,6 +184,7 @@ def match(
         found[mentions].first = part
         found[mentions].last = last
         found[mentions].name = name_of(name)
+        found[mentions].readings = readings_of(name)
         found[mentions].common = common_of(name)
         found[mentions].top = top_of(name)
         found[mentions].dress = dress
@@ -187,11 +194,25 @@ def match(
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _ask(count: int, parts: Parts, index: NameIndex) -> None:
+    """Ask the tables for all parts at once, and note what the filters hold."""
+    for part in range(count):
+        ask_ahead(index, parts[part].key, 0)
+    for part in range(count):
+        held = held_of(index, parts[part].key)
+        parts[part].held = held
+        if held & NAMED:
+            ask_ahead(index, parts[part].key, held)
+        if held & OPENS and part + 1 < count and parts[part + 1].before <= DOT:
+            ask_ahead(index, parts[part].key * parts[part + 1].power + parts[part + 1].key, 0)
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _goes_on(part: int, count: int, parts: Parts, index: NameIndex) -> bool:
     """Whether this part and the next may be a name or begin one: spares most words the call of `_longest`."""
     if part + 1 == count or parts[part + 1].before > DOT:
         return False
-    return bool(may_be_part(index, parts[part].key * parts[part + 1].power + parts[part + 1].key))
+    return bool(held_of(index, parts[part].key * parts[part + 1].power + parts[part + 1].key))
 
 
 @njit(cache=True, nogil=True)
@@ -214,7 +235,7 @@ def _longest(
         short = before == DOT and parts[at - 1].letters <= 3
         if (before > SOFT and not short) or (parts[at].flags & HASHTAG and not tag and before != JOINED):
             break
-        if not tag and not opens_name(index, key):
+        if not tag and not held_of(index, key) & OPENS:
             break
         key = key * parts[at].power + parts[at].key
         name = look_up(index, key)

@@ -94,6 +94,7 @@ PART = np.dtype(
         ("power", np.uint64),  # BASE ** letters: shifts the key of what stands before
         ("letters", np.int32),
         ("before", np.uint8),
+        ("held", np.uint8),  # what the filters of names say of the key
         ("flags", np.uint16),
     ],
     align=True,

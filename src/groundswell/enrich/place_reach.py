@@ -17,8 +17,8 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.place_data import Level
-from groundswell.enrich.place_features import Places
-from groundswell.enrich.place_index import NameIndex
+from groundswell.enrich.place_index import Readings
+from groundswell.enrich.place_match import Mentions
 from groundswell.enrich.place_score import Judgement
 
 __all__ = ["COVERED", "doubt", "features", "radius_km"]
@@ -45,19 +45,19 @@ _COEFFICIENTS = np.array(
 
 
 @njit(cache=True, nogil=True)
-def doubt(mention: int, name: int, index: NameIndex, places: Places, out: Judgement) -> tuple[float, float]:
+def doubt(mention: int, mentions: Mentions, table: Readings, out: Judgement) -> tuple[float, float]:
     """The odds against the chosen reading, were the mention a place; and the readings' spread in km."""
-    start = index.first[name]
-    readings = index.first[name + 1] - start
-    chosen = index.places[start + out.best[mention]]
+    start = mentions[mention].name
+    readings = mentions[mention].readings
+    chosen = start + out.best[mention]
     masses = np.zeros(readings)
     distances = np.zeros(readings)
     for reading in range(readings):
-        place = index.places[start + reading]
+        place = start + reading
         masses[reading] = np.exp(out.scores[mention, reading])
-        north = places[place].latitude - places[chosen].latitude
-        east = (places[place].longitude - places[chosen].longitude + 180.0) % 360.0 - 180.0
-        east *= np.cos(np.radians(places[place].latitude))
+        north = table[place].latitude - table[chosen].latitude
+        east = (table[place].longitude - table[chosen].longitude + 180.0) % 360.0 - 180.0
+        east *= np.cos(np.radians(table[place].latitude))
         distances[reading] = _KM_DEGREE * np.sqrt(north * north + east * east)
     total = masses.sum()
     near = masses[distances <= 161.0].sum()

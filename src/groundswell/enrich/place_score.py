@@ -22,16 +22,16 @@ from groundswell.enrich.place_features import (
     IF_BACKED,
     IMPOSSIBLE,
     Feature,
-    Places,
     measure_mention,
     measure_place,
     measure_reading,
+    measure_writing,
 )
-from groundswell.enrich.place_index import NameIndex
+from groundswell.enrich.place_index import NameIndex, Readings, ask_readings, name_of, readings_of, set_top
 from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordIndex, word_class
 from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
 
-__all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "best_scores", "judge", "new_judgement"]
+__all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "judge", "new_judgement", "rank_names"]
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -103,6 +103,13 @@ _AREA = int(Level.AREA)
 _CODE = int(NameKind.CODE)
 _WEAK_CODE = int(NameKind.WEAK_CODE)
 _DEMONYM = int(NameKind.DEMONYM)
+_NEIGHBOURS = tuple(  # what `measure_mention` adds to the writing
+    int(feature)
+    for feature in (
+        *(Feature.GIVEN, Feature.SURNAME, Feature.BEFORE, Feature.KIND, Feature.DIRECTION, Feature.PERSON),
+        *(Feature.CAPITAL_BEFORE, Feature.CAPITAL_AFTER, Feature.STORM, Feature.INSTITUTION),
+    )
+)
 _NEAR_DEGREES = 1.45  # 161 km
 _BACKED = 0.5
 
@@ -119,6 +126,7 @@ class Judgement(NamedTuple):
     container: U8
     shared: F64  # what the mention's own features weigh
     hopeful: U8  # 0 where no reading can reach the floor
+    masses: F64  # the exponentials of one mention's scores
     mention_x: F64  # features
     reading_x: F64
 
@@ -135,6 +143,7 @@ def new_judgement() -> Judgement:
         np.zeros((MAX_MENTIONS, MAX_READINGS), np.uint8),
         np.zeros(MAX_MENTIONS),
         np.zeros(MAX_MENTIONS, np.uint8),
+        np.zeros(MAX_READINGS),
         np.zeros(len(WEIGHTS)),
         np.zeros(len(WEIGHTS)),
     )
@@ -148,7 +157,6 @@ def judge(
     mentions: Mentions,
     parts: Parts,
     index: NameIndex,
-    places: Places,
     words: WordIndex,
     spoken: U8,
     weights: F64,
@@ -159,17 +167,21 @@ def judge(
 
     Mentions without hope are not read: most are common words that are towns.
     """
+    if not _some_hope(count, cased, mentions, parts, weights, floor, out):
+        return
+    for mention in range(count):
+        ask_readings(index, mentions[mention].name, mentions[mention].readings)
     for mention in range(count):
         measure_mention(mention, count, parts_count, cased, mentions, parts, words, out.mention_x)
         out.shared[mention] = _dot(weights, out.mention_x)
     if not _hope(count, cased, mentions, parts, weights, floor, out):
         return
-    _pair(count, mentions, parts, index, places, words, out)
+    _pair(count, mentions, parts, index, words, out)
     for mention in range(count):
         if not out.hopeful[mention]:
             continue
-        start = index.first[mentions[mention].name]
-        for reading in range(index.first[mentions[mention].name + 1] - start):
+        start = mentions[mention].name
+        for reading in range(mentions[mention].readings):
             verdict = measure_reading(
                 mention,
                 start + reading,
@@ -179,7 +191,6 @@ def judge(
                 mentions,
                 parts,
                 index,
-                places,
                 spoken,
                 out.reading_x,
             )
@@ -187,19 +198,16 @@ def judge(
             out.verdicts[mention, reading] = verdict
             out.alone[mention, reading] = score
             out.scores[mention, reading] = -np.inf if verdict == IF_BACKED else score
-        _settle(mention, mentions[mention].name, index, places, out)
+        _settle(mention, mentions, index.readings, out)
     if count < 2:
         return
     for mention in range(count):
         if not out.hopeful[mention]:
             continue
-        start = index.first[mentions[mention].name]
-        for reading in range(index.first[mentions[mention].name + 1] - start):
-            place = index.places[start + reading]
-            country, region, same, around = agreement(
-                mention, reading, place, count, mentions, index, places, out
-            )
-            backing = country if places[place].level == _COUNTRY else region
+        start = mentions[mention].name
+        for reading in range(mentions[mention].readings):
+            country, region, same, around = agreement(mention, reading, count, mentions, index.readings, out)
+            backing = country if index.readings[start + reading].level == _COUNTRY else region
             if out.verdicts[mention, reading] == IF_BACKED and backing < _BACKED:
                 continue
             out.scores[mention, reading] = (
@@ -211,29 +219,68 @@ def judge(
             )
     for mention in range(count):
         if out.hopeful[mention]:
-            _settle(mention, mentions[mention].name, index, places, out)
+            _settle(mention, mentions, index.readings, out)
 
 
 @njit(cache=True, nogil=True)
-def best_scores(index: NameIndex, places: Places, weights: F64) -> F32:
-    """By name a bound on its readings' log odds; what the mention itself adds is left out."""
-    tops = np.zeros(len(index.first) - 1, np.float32)
+def rank_names(index: NameIndex, weights: F64) -> None:
+    """Store with every name a bound on its readings' log odds; what the mention itself adds is left out."""
     x = np.zeros(len(weights))
     boon = max(0.0, weights[Feature.ALTERNATE_UNCASED], weights[Feature.ALTERNATE_CASED])
     for feature in (Feature.LANGUAGE, Feature.SHORT, Feature.CODE, Feature.WEAK_CODE):
         boon += max(0.0, weights[feature])
-    for name in range(len(tops)):
+    for slot in range(len(index.slots) // 2):
+        if index.slots[2 * slot] == 0:
+            continue
+        name = np.int64(index.slots[2 * slot + 1])
         odds = 0.0
-        for entry in range(index.first[name], index.first[name + 1]):
+        for entry in range(name_of(name), name_of(name) + readings_of(name)):
             x[:] = 0.0
-            measure_place(index.places[entry], index.kinds[entry], 0, places, x)
+            measure_place(entry, 0, index.readings, x)
             x[Feature.ALTERNATE_UNCASED] = 0.0
-            size = max(0.0, places[index.places[entry]].magnitude - 5.0)
+            size = max(0.0, index.readings[entry].magnitude - 5.0)
             odds += np.exp(_dot(weights, x) + boon + max(0.0, weights[Feature.SIZE_LOWER]) * size)
-            if index.kinds[entry] in (_CODE, _WEAK_CODE):
+            if index.readings[entry].kind in (_CODE, _WEAK_CODE):
                 odds = np.inf  # how common the word is does not count against a code
-        tops[name] = np.log(odds) if odds > 0.0 else -np.inf
-    return tops
+        set_top(index, slot, np.log(odds) if odds > 0.0 else -np.inf)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bound(shared: float, mention: int, cased: int, mentions: Mentions, parts: Parts, weights: F64) -> float:
+    """No reading of a mention whose own features weigh `shared` has greater log odds by itself."""
+    common = mentions[mention].common / 9.0
+    bound = shared + mentions[mention].top + weights[Feature.COMMON] * common
+    if parts[mentions[mention].first].flags & (SMALL | HASHTAG) == SMALL:
+        bound += weights[Feature.COMMON_LOWER] * (0.5 * common if cased == UNUSED else common)
+    return float(bound)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _least(floor: float) -> float:
+    """The log odds of `floor`."""
+    return float(np.log(floor / (1.0 - floor))) if 0.0 < floor < 1.0 else -np.inf
+
+
+@njit(cache=True, nogil=True)
+def _some_hope(
+    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
+) -> bool:
+    """Whether a mention can reach the floor by its writing and the best of neighbours; clears the answers.
+
+    In most posts none can: what they name are common words that are towns.
+    """
+    boon = 0.0
+    for feature in _NEIGHBOURS:
+        boon += max(0.0, weights[feature])
+    some = False
+    for mention in range(count):
+        out.best[mention] = -1
+        out.confidence[mention] = 0.0
+        if not some:
+            measure_writing(mention, cased, mentions, parts, out.mention_x)
+            shared = _dot(weights, out.mention_x) + boon
+            some = _bound(shared, mention, cased, mentions, parts, weights) >= _least(floor)
+    return some
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -241,17 +288,12 @@ def _hope(
     count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
 ) -> bool:
     """Mark the mentions that can reach the floor: by themselves, or with one that can behind them."""
-    least = np.log(floor / (1.0 - floor)) if 0.0 < floor < 1.0 else -np.inf
+    least = _least(floor)
     company = weights[Feature.SAME_COUNTRY] + weights[Feature.SAME_REGION] + weights[Feature.AROUND]
     some = False
     for mention in range(count):
-        common = mentions[mention].common / 9.0
-        bound = out.shared[mention] + mentions[mention].top + weights[Feature.COMMON] * common
-        if parts[mentions[mention].first].flags & (SMALL | HASHTAG) == SMALL:
-            bound += weights[Feature.COMMON_LOWER] * (0.5 * common if cased == UNUSED else common)
+        bound = _bound(out.shared[mention], mention, cased, mentions, parts, weights)
         out.alone[mention, 0] = bound
-        out.best[mention] = -1
-        out.confidence[mention] = 0.0
         some = some or bound >= least
     for mention in range(count):
         bound = out.alone[mention, 0] + company
@@ -281,14 +323,7 @@ def _dot(weights: F64, x: F64) -> float:
 
 @njit(cache=True, nogil=True, inline="always")
 def agreement(
-    mention: int,
-    reading: int,
-    place: int,
-    count: int,
-    mentions: Mentions,
-    index: NameIndex,
-    places: Places,
-    out: Judgement,
+    mention: int, reading: int, count: int, mentions: Mentions, readings: Readings, out: Judgement
 ) -> tuple[float, float, float, float]:
     """What the post's other mentions, judged alone, say for this reading: the last four features.
 
@@ -296,6 +331,7 @@ def agreement(
     name was, where a wider place beside it had settled it (`Moore, Oklahoma … Moore`); how many other names
     lie around, n / (1 + n).
     """
+    own = mentions[mention].name + reading
     country = 0.0
     region = 0.0
     same = 0.0
@@ -308,35 +344,37 @@ def agreement(
             if best == reading and out.contained[other, reading]:
                 same = max(same, out.confidence[other])
             continue
-        theirs = index.places[index.first[mentions[other].name] + best]
-        if places[theirs].country != places[place].country or theirs == place:
+        theirs = mentions[other].name + best
+        if readings[theirs].country != readings[own].country:
             continue
-        if places[theirs].level == _AREA:
+        if readings[theirs].place == readings[own].place:
+            continue
+        if readings[theirs].level == _AREA:
             continue
         country = max(country, out.confidence[other])
-        if places[theirs].region == places[place].region and places[place].region != 0:
+        if readings[theirs].region == readings[own].region and readings[own].region != 0:
             region = max(region, out.confidence[other])
-        if places[theirs].level != _COUNTRY and _near(theirs, place, places):
+        if readings[theirs].level != _COUNTRY and _near(theirs, own, readings):
             around += out.confidence[other]
     return country, region, same, around / (1.0 + around)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _near(one: int, other: int, places: Places) -> bool:
+def _near(one: int, other: int, readings: Readings) -> bool:
     """Whether two places lie within 161 km of each other."""
-    north = places[one].latitude - places[other].latitude
+    north = readings[one].latitude - readings[other].latitude
     if abs(north) > _NEAR_DEGREES:
         return False
-    east = (places[one].longitude - places[other].longitude) * np.cos(np.radians(places[one].latitude))
+    east = (readings[one].longitude - readings[other].longitude) * np.cos(np.radians(readings[one].latitude))
     return bool(north * north + east * east < _NEAR_DEGREES * _NEAR_DEGREES)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _contains(wide: int, narrow: int, places: Places) -> bool:
-    level = places[wide].level
+def _contains(wide: int, narrow: int, readings: Readings) -> bool:
+    level = readings[wide].level
     if level == _COUNTRY:
-        return bool(places[narrow].level != _COUNTRY and places[wide].country == places[narrow].country)
-    same = places[narrow].level == _CITY and places[wide].region == places[narrow].region
+        return bool(readings[narrow].level != _COUNTRY and readings[wide].country == readings[narrow].country)
+    same = readings[narrow].level == _CITY and readings[wide].region == readings[narrow].region
     return bool(level == _REGION and same)
 
 
@@ -346,11 +384,11 @@ def _pair(
     mentions: Mentions,
     parts: Parts,
     index: NameIndex,
-    places: Places,
     words: WordIndex,
     out: Judgement,
 ) -> None:
     """Mark the readings of neighbours of which the right one contains the left: `Moore, Oklahoma`."""
+    readings = index.readings
     out.contained[:count] = 0
     out.container[:count] = 0
     for left in range(count - 1):
@@ -366,38 +404,39 @@ def _pair(
                 continue
         a = mentions[left].name
         b = mentions[right].name
-        for i in range(index.first[a], index.first[a + 1]):
-            for j in range(index.first[b], index.first[b + 1]):
-                if index.kinds[i] == _DEMONYM or index.kinds[j] == _DEMONYM:
+        for i in range(a, a + mentions[left].readings):
+            for j in range(b, b + mentions[right].readings):
+                if readings[i].kind == _DEMONYM or readings[j].kind == _DEMONYM:
                     continue
-                if _contains(index.places[j], index.places[i], places):
-                    out.contained[left, i - index.first[a]] = 1
-                    out.container[right, j - index.first[b]] = 1
+                if _contains(j, i, readings):
+                    out.contained[left, i - a] = 1
+                    out.container[right, j - b] = 1
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _settle(mention: int, name: int, index: NameIndex, places: Places, out: Judgement) -> None:
+def _settle(mention: int, mentions: Mentions, readings: Readings, out: Judgement) -> None:
     """Turn a mention's scores into the best reading and its confidence.
 
     Readings of one country within 161 km of each other (a city and the region named after it) are one answer.
     """
-    start = index.first[name]
-    readings = index.first[name + 1] - start
+    start = mentions[mention].name
+    count = mentions[mention].readings
     best = -1
     total = 1.0
-    for reading in range(readings):
+    for reading in range(count):
         score = out.scores[mention, reading]
-        total += np.exp(score)
+        out.masses[reading] = np.exp(score)
+        total += out.masses[reading]
         if score > -np.inf and (best < 0 or score > out.scores[mention, best]):
             best = reading
     out.best[mention] = best
     out.confidence[mention] = 0.0
     if best < 0:
         return
-    chosen = index.places[start + best]
+    chosen = start + best
     near = 0.0
-    for reading in range(readings):
-        place = index.places[start + reading]
-        if places[place].country == places[chosen].country and _near(place, chosen, places):
-            near += np.exp(out.scores[mention, reading])
+    for reading in range(count):
+        place = start + reading
+        if readings[place].country == readings[chosen].country and _near(place, chosen, readings):
+            near += out.masses[reading]
     out.confidence[mention] = near / total

@@ -23,12 +23,11 @@ from groundswell.enrich.fold import Alphabet, alphabet, text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.language import bcp47
 from groundswell.enrich.place_data import Level
-from groundswell.enrich.place_features import Places
-from groundswell.enrich.place_index import RECENT, RECENT_BITS, NameIndex, set_tops
+from groundswell.enrich.place_index import NameIndex
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_reach import doubt, radius_km
-from groundswell.enrich.place_score import WEIGHTS, best_scores, judge, new_judgement
+from groundswell.enrich.place_score import WEIGHTS, judge, new_judgement, rank_names
 
 __all__ = ["MAX_PLACES", "Found", "Gazetteer", "PlacesSettings"]
 
@@ -79,7 +78,7 @@ class Gazetteer:
         self._arrays = arrays
         self._settings = settings
         self._table = arrays.table.slice(0, int(np.sum(arrays.places["level"] != Level.AREA)))
-        set_tops(arrays.names, best_scores(arrays.names, arrays.places, WEIGHTS))
+        rank_names(arrays.names, WEIGHTS)
         self._alphabet = alphabet()
         self._languages = sorted(arrays.spoken)
         none = np.zeros((1, len(next(iter(arrays.spoken.values())))), np.uint8)
@@ -168,7 +167,6 @@ class Gazetteer:
             self._alphabet,
             arrays.names,
             arrays.words,
-            arrays.places,
             WEIGHTS,
             self._settings.min_confidence,
             distinct,
@@ -198,7 +196,6 @@ def _find(
     characters: Alphabet,
     index: NameIndex,
     words: WordIndex,
-    places: Places,
     weights: npt.NDArray[np.float64],
     floor: float,
     distinct: bool,
@@ -216,14 +213,13 @@ def _find(
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
-    recent = np.zeros(1 << RECENT_BITS, RECENT)
     judgement = new_judgement()
     size = 0
     for post in range(posts):
         begin = int(offsets[post])
         count = cut(data, begin, int(offsets[post + 1]), characters, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, recent, mentions)
+        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
         if found > 0:
             judge(
                 found,
@@ -232,7 +228,6 @@ def _find(
                 mentions,
                 parts,
                 index,
-                places,
                 words,
                 spoken[languages[post]],
                 weights,
@@ -244,10 +239,10 @@ def _find(
             confidence = np.float32(judgement.confidence[mention])
             if best < 0 or confidence < floor:
                 continue
-            place = index.places[index.first[mentions[mention].name] + best]
+            place = index.readings[mentions[mention].name + best].place
             known = size
             if distinct:
-                if places[place].level == _AREA:
+                if index.readings[mentions[mention].name + best].level == _AREA:
                     continue
                 for at in range(bounds[post], size):
                     if rows[at] == place:
@@ -262,7 +257,7 @@ def _find(
             rows[size] = place
             confidences[size] = confidence
             if not distinct:
-                odds[size], spreads[size] = doubt(mention, mentions[mention].name, index, places, judgement)
+                odds[size], spreads[size] = doubt(mention, mentions, index.readings, judgement)
             size += 1
         bounds[post + 1] = size
     return Mentioned(
