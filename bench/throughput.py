@@ -198,10 +198,10 @@ def _parts(course: Course) -> list[dict[str, Any]]:
         assert isinstance(post, pa.RecordBatch)
         text = post.column("text")
         posts += len(text)
-        with _watch(spent, "fold and terms"):
-            found = extract(text)
         with _watch(spent, "language"):
             lang, _ = languages.identify(text, post.column("langs"))
+        with _watch(spent, "fold and terms"):
+            found = extract(text, lang)
         with _watch(spent, "places"):
             course.lexica.gazetteer.find(found.folded, text, lang)
         with _watch(spent, "topics"):

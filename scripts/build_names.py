@@ -30,6 +30,7 @@ from groundswell.names import SECTIONS, plain
 PACKAGE = Path(__file__).parents[1] / "src" / "groundswell"
 OUT = PACKAGE / "data"
 ENRICH = PACKAGE / "enrich" / "data"
+FUNCTION_WORDS = Path(__file__).parent / "function_words.txt"
 GIVEN = re.compile(r"^first_(romanized_)?names?(_|s|$)|^first_name_pairs")
 SURNAME = re.compile(r"^(last|middle)_(romanized_)?names?(_|s|$)|^last_name_pairs")
 MIN_POPULATION = 15_000
@@ -93,21 +94,21 @@ def everyday_words() -> set[str]:
         if language == "es":  # a frequency list, names and all
             listed -= {name.lower() for name in strings(SpanishNames.first_names)}
         words |= listed
-    words.update(our_words("stopwords.txt"))
+    words.update(our_words())
     for languages in tomllib.loads((ENRICH / "concepts.toml").read_text("utf-8")).values():
         words.update(term.strip(" *") for line in languages.values() for term in line.split(","))
     return tokens(words, shortest=2)
 
 
-def our_words(name: str) -> list[str]:
-    """The words of one of the enrichment stage's lists."""
-    lines = (ENRICH / name).read_text("utf-8").splitlines()
+def our_words() -> list[str]:
+    """The words of our own list."""
+    lines = FUNCTION_WORDS.read_text("utf-8").splitlines()
     return [word for line in lines for word in line.split("#")[0].split()]
 
 
 def function_words() -> set[str]:
     """The stop words of the first six blocks (English to Italian): no names, whatever a small list says."""
-    text = (ENRICH / "stopwords.txt").read_text("utf-8")
+    text = FUNCTION_WORDS.read_text("utf-8")
     blocks = re.split(r"^# .*$", text[text.index("# en\n") :], flags=re.MULTILINE)[1:7]
     return tokens((word for block in blocks for word in block.split()), shortest=1) - NAMES_NONETHELESS
 

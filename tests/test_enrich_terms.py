@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import unicodedata
+from collections import Counter
 
 import pyarrow as pa
 import pytest
@@ -13,20 +14,24 @@ from hypothesis import strategies as st
 
 from groundswell.enrich import terms
 from groundswell.enrich.fold import fold
-from groundswell.enrich.tokens import CAPITAL, CAPITALS, MAX_TOKENS, STOP, hash_pairs, read_words, word_hash
+from groundswell.enrich.tokens import CAPITAL, CAPITALS, MAX_TOKENS, STOP, hash_pairs, word_hash
 from tests.measuring import measuring
 
 
-def shown(text: str) -> list[str]:
+def extract(texts: list[str], lang: str = "eng_Latn") -> terms.Terms:
+    return terms.extract(pa.array(texts, pa.string()), pa.array([lang] * len(texts), pa.string()))
+
+
+def shown(text: str, lang: str = "eng_Latn") -> list[str]:
     """The surface form of each term of one text."""
-    found = terms.extract(pa.array([text]))
+    found = extract([text], lang)
     folded = found.folded[0].as_py().encode()
     spans = zip(found.starts[0].as_py(), found.ends[0].as_py(), strict=True)
     return [folded[start:end].decode() for start, end in spans]
 
 
 def shape(text: str) -> int:
-    return int(terms.extract(pa.array([text])).shape[0].as_py())
+    return int(extract([text]).shape[0].as_py())
 
 
 @pytest.mark.parametrize(
@@ -106,8 +111,8 @@ def test_compounds_are_cut_and_kept(text: str, wanted: list[str]) -> None:
 
 
 def test_a_cut_hashtag_and_plain_words_share_their_terms() -> None:
-    hashtag = terms.extract(pa.array(["#ItalyEarthquake"])).terms[0].as_py()
-    words = terms.extract(pa.array(["Italy earthquake"])).terms[0].as_py()
+    hashtag = extract(["#ItalyEarthquake"]).terms[0].as_py()
+    words = extract(["Italy earthquake"]).terms[0].as_py()
     assert set(words) <= set(hashtag)
 
 
@@ -159,7 +164,7 @@ def test_every_script(text: str, wanted: list[str]) -> None:
 
 
 def test_the_lowest_bit_tells_pairs_from_single_tokens() -> None:
-    found = terms.extract(pa.array(["river flood 地震 😭"]))
+    found = extract(["river flood 地震 😭"])
     folded = found.folded[0].as_py().encode()
     spans = zip(found.starts[0].as_py(), found.ends[0].as_py(), found.terms[0].as_py(), strict=True)
     assert {folded[a:b].decode(): term & 1 for a, b, term in spans} == {
@@ -185,14 +190,14 @@ def test_accents_and_arabic_variants_do_not_part_words() -> None:
 
 
 def test_capitals_are_remembered_for_names() -> None:
-    tokens = terms.extract(pa.array(["Anna SHOUTS the news"])).tokens
+    tokens = extract(["Anna SHOUTS the news"]).tokens
     marks = [int(flags & (CAPITAL | CAPITALS | STOP)) for flags in tokens.flags]
     assert marks == [CAPITAL, CAPITAL | CAPITALS, STOP, 0]
 
 
 def test_a_post_is_capped() -> None:
     long = " ".join(f"word{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(600))
-    found = terms.extract(pa.array([long, "地震" * 5000, "#" + "Ab" * 3000, "x" * 100_000]))
+    found = extract([long, "地震" * 5000, "#" + "Ab" * 3000, "x" * 100_000])
     assert [len(row) for row in found.terms.to_pylist()] == [terms.MAX_TERMS, 2, 0, 0]
     assert (
         max(b - a for a, b in zip(found.tokens.offsets, found.tokens.offsets[1:], strict=False)) <= MAX_TOKENS
@@ -202,7 +207,7 @@ def test_a_post_is_capped() -> None:
 @given(st.lists(st.text(max_size=300), max_size=8))
 def test_any_text_gives_distinct_terms_inside_the_folded_text(texts: list[str]) -> None:
     clean = [text.encode("utf-8", "ignore").decode() for text in texts]
-    found = terms.extract(pa.array(clean, pa.string()))
+    found = extract(clean)
     found.folded.validate(full=True)
     for folded, row, starts, ends in zip(
         found.folded.to_pylist(),
@@ -220,10 +225,10 @@ def test_any_text_gives_distinct_terms_inside_the_folded_text(texts: list[str]) 
 
 @given(st.lists(st.text(max_size=80), min_size=2, max_size=12), st.data())
 def test_how_a_stream_is_cut_into_batches_changes_nothing(texts: list[str], data: st.DataObject) -> None:
-    clean = pa.array([text.encode("utf-8", "ignore").decode() for text in texts], pa.string())
+    clean = [text.encode("utf-8", "ignore").decode() for text in texts]
     cut = data.draw(st.integers(1, len(texts) - 1))
-    whole = terms.extract(clean)
-    parts = [terms.extract(clean[:cut]), terms.extract(clean[cut:])]
+    whole = extract(clean)
+    parts = [extract(clean[:cut]), extract(clean[cut:])]
     for column in ("folded", "terms", "starts", "ends", "shape"):
         joined = [value for part in parts for value in getattr(part, column).to_pylist()]
         assert joined == getattr(whole, column).to_pylist()
@@ -248,7 +253,8 @@ def test_a_copy_keeps_its_shape(edited: str) -> None:
 def test_a_changed_end_mostly_keeps_the_shape() -> None:
     words = STORY.split()
     edits = [" ".join([*words[:-1], f"place{chr(97 + k)}"]) for k in range(26)]
-    assert len({shape(edit) for edit in edits} | {shape(STORY)}) <= 2
+    shapes = Counter(shape(edit) for edit in edits)
+    assert shapes[shape(STORY)] == max(shapes.values()) >= 0.7 * len(edits)
 
 
 def test_own_words_have_their_own_shape() -> None:
@@ -262,7 +268,7 @@ def test_shape_parts_copies_from_own_words_in_real_posts() -> None:
     path = measuring("events", "crisislext6.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line, _ in zip(lines, range(8000), strict=False)]
-    shapes = terms.extract(pa.array(texts)).shape.to_pylist()
+    shapes = extract(texts).shape.to_pylist()
     family: dict[int, list[int]] = {}
     for row, key in enumerate(shapes):
         family.setdefault(key, []).append(row)
@@ -275,8 +281,3 @@ def test_shape_parts_copies_from_own_words_in_real_posts() -> None:
             wrong += len(first & words) < 0.3 * len(first | words)
     assert merged > 500
     assert wrong / merged < 0.15
-
-
-def test_stop_words_hold_no_word_of_a_disaster() -> None:
-    stop = set(read_words("stopwords.txt"))
-    assert stop.isdisjoint({"fire", "war", "flood", "dead", "help", "storm", "quake", "sismo", "sel", "crue"})

@@ -1,8 +1,8 @@
 """Enrichment: what a post says, in columns beside the post.
 
-Joins this stage's parts in their order: fold and cut once, then language, places, categories and possible
-private names from the same tokens. The gazetteer is handed in; this module knows only its one method. Rows
-that are no posts (deletions, accounts gone) pass with empty columns.
+Joins this stage's parts in their order: the language, the text folded and cut once, then places, categories
+and possible private names from the same tokens. The gazetteer is handed in; this module knows only its one
+method. Rows that are no posts (deletions, accounts gone) pass with empty columns.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Enricher:
         said = post.column("text")
         is_post = pc.less_equal(post.column("kind"), pa.scalar(int(Kind.EDIT), pa.uint8()))
         text = pc.if_else(is_post, said, "")
-        found = terms.extract(text)
         lang = self._language(text, post.column("langs"))
+        found = terms.extract(text, lang)
         places, confidences = self._gazetteer.find(found.folded, text, lang)
         added = (
             lang,

@@ -18,6 +18,7 @@ from numba import njit
 
 from groundswell.enrich.fold import I32, U64, fold
 from groundswell.enrich.hashing import pair_hash
+from groundswell.enrich.stop_terms import stops_for
 from groundswell.enrich.tokens import ICON, LINKED, PAIR, STOP, WHOLE, Tokens, tokenise
 
 __all__ = ["MAX_TERMS", "Terms", "extract"]
@@ -44,15 +45,16 @@ class Terms(NamedTuple):
     """What the terms were made of; topics and names are looked up in it too."""
 
 
-def extract(text: pa.StringArray) -> Terms:
-    """Fold, cut and hash a batch of texts.
+def extract(text: pa.StringArray, lang: pa.StringArray | None = None) -> Terms:
+    """Fold, cut and hash a batch of texts; `lang` as `Languages` gives it, None where nothing is known.
 
-    >>> found = extract(pa.array(["Flood in #NewYork"]))
+    >>> found = extract(pa.array(["Flood in #NewYork"]), pa.array(["eng_Latn"]))
     >>> [found.folded[0].as_py()[a:b] for a, b in zip(found.starts[0].as_py(), found.ends[0].as_py())]
-    ['flood', 'flood in', 'new', 'in #new', 'york', 'newyork', 'newyork']
+    ['flood', 'new', 'york', 'new york', 'newyork']
     """
     folded = fold(text)
-    tokens = tokenise(folded)
+    lang = pa.repeat("und", len(text)) if lang is None else lang
+    tokens = tokenise(folded, stops_for(lang))
     rows = len(folded.offsets) - 1
     capacity = int(np.minimum(2 * np.diff(tokens.offsets), MAX_TERMS).sum())
     bounds = np.zeros(rows + 1, np.int32)

@@ -52,6 +52,7 @@ __all__ = [
     "PAIR",
     "STOP",
     "WHOLE",
+    "Stops",
     "Tokens",
     "hash_pairs",
     "hash_words",
@@ -97,10 +98,19 @@ class Tokens(NamedTuple):
     """Hashes of how each word begins; see `hashing.open_with`."""
 
 
+class Stops(NamedTuple):
+    """The stop words that hold for each row of a batch; `stop_terms.stops_for` gives them."""
+
+    language: I32
+    """Row by row: whose set in `slots`."""
+    bounds: I32
+    slots: U64
+    """A `hash_set` a language, end to end."""
+
+
 class _Lists(NamedTuple):
     """The word lists a tokeniser needs, as hashes."""
 
-    stop: U64
     elided: U64
     heads: U64
     tails: U64
@@ -174,16 +184,18 @@ def _lists() -> _Lists:
     tails = [word.lstrip("-") for word in affixes if word.startswith("-")]
     elided = [word.rstrip("'") for word in affixes if word.endswith("'")]
     return _Lists(
-        hash_set(hash_words(read_words("stopwords.txt"))),
         hash_set(hash_words(elided)),
         hash_set(hash_words(heads)),
         hash_set(hash_words(tails)),
     )
 
 
-def tokenise(folded: Folded) -> Tokens:
-    """Cut every row of a folded batch, `MAX_TOKENS` a row at most."""
+def tokenise(folded: Folded, stops: Stops | None = None) -> Tokens:
+    """Cut every row of a folded batch, `MAX_TOKENS` a row at most; without `stops` no word is one."""
     rows = len(folded.offsets) - 1
+    if stops is None:
+        none = hash_set(np.empty(0, np.uint64))
+        stops = Stops(np.zeros(rows, np.int32), np.array([0, len(none)], np.int32), none)
     lengths = np.diff(folded.offsets)
     # No token without a byte of its own: the whole of a compound has its `#` or its digits to count on.
     capacity = int(np.minimum(lengths + 2, MAX_TOKENS).sum())
@@ -194,7 +206,7 @@ def tokenise(folded: Folded) -> Tokens:
     flags = np.empty(capacity, np.uint8)
     openings = np.empty(capacity, np.uint32)
     out = Tokens(offsets, hashes, starts, ends, flags, openings)
-    _tokenise(folded.offsets, folded.data, folded.capital, alphabet().traits, _lists(), out)
+    _tokenise(folded.offsets, folded.data, folded.capital, alphabet().traits, _lists(), stops, out)
     used = offsets[-1]
     return Tokens(offsets, hashes[:used], starts[:used], ends[:used], flags[:used], openings[:used])
 
@@ -458,13 +470,17 @@ def _compound(
 
 
 @njit(cache=True, nogil=True)
-def _tokenise(offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, out: Tokens) -> None:
+def _tokenise(
+    offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, stops: Stops, out: Tokens
+) -> None:
     cuts = np.zeros(MAX_PARTS + 2, np.int32)
     at = 0
     for row in range(len(offsets) - 1):
         base = np.int64(offsets[row])
         end = np.int64(offsets[row + 1])
         full = at + MAX_TOKENS - MAX_PARTS - 2  # one compound may still be written whole
+        language = stops.language[row]
+        empty = stops.slots[stops.bounds[language] : stops.bounds[language + 1]]
         last = -1  # end of the last word, for links
         short = False
         unit = -1  # start of the unit before, inside a run
@@ -498,7 +514,7 @@ def _tokenise(offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, o
                     stop += length
                 if unit >= 0:
                     hashed = finish(pair)
-                    flag = PAIR | (STOP if contains(lists.stop, hashed) else 0)
+                    flag = PAIR | (STOP if contains(empty, hashed) else 0)
                     at = _emit(out, at, hashed, pair_opening, unit - base, stop - base, flag)
                 pair, pair_opening, pair_letters = own, opening, letters
                 unit = i
@@ -527,11 +543,9 @@ def _tokenise(offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, o
                     if parts == 0 and hashtag:
                         parts = _cut_by_affix(data, start, stop, traits, lists, cuts)
                     if parts > 0:
-                        at = _compound(
-                            data, capital, base, word, cuts, parts, link, at, traits, lists.stop, out
-                        )
+                        at = _compound(data, capital, base, word, cuts, parts, link, at, traits, empty, out)
                         continue
-                flag = link | _word_flags(word.hashed, capital, start, stop, word.letters, lists.stop)
+                flag = link | _word_flags(word.hashed, capital, start, stop, word.letters, empty)
                 at = _emit(out, at, word.hashed, word.opening, start - base, stop - base, flag)
                 continue
             if kind == EMOJI:
