@@ -23,8 +23,9 @@ from groundswell.gate.disguise import unmask
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.expressions import Expression
 from groundswell.gate.features import features
+from groundswell.gate.handles import LEFT, TAKEN, strip_handles
 from groundswell.gate.mending import MENDING, mend
-from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, Pattern
+from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, HANDLE, Pattern
 from groundswell.gate.redact import BARE_LINK, LINK
 from tests.measuring import measuring
 from tests.test_gate_redact import _PIECES, IDENTIFIERS_WRITTEN
@@ -62,6 +63,7 @@ def every_step_on_every_text() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(redact, "features", lambda texts, which: np.full(len(which), EVERYTHING, np.int32))
         patch.setattr(redact._Work, "strip", strip_by_arrow)
+        patch.setattr(redact._Work, "strip_handles", lambda work, expression: work.strip(HANDLE, expression))
         yield
 
 
@@ -98,6 +100,25 @@ def test_texts_run_together_match_as_each_alone(texts: pa.StringArray) -> None:
         drafts = Drafts(texts)
         drafts.cut(*Expression(pattern.expression, keeps=pattern.keeps).spans(drafts, drafts.rows))
         assert drafts.column().to_pylist() == replaced(texts, pattern).to_pylist(), pattern.identifier
+
+
+_HANDLES = st.sampled_from(
+    [
+        "@", "@a", "@Jane_doe", "RT", "rt", "via", "ht", "brt", ":", " ", "\n", ".", "-", "+", "/", "é", "名",
+        "x", "_", "1", "@a.b-c", "@jané", "@a@b.org", "@a:b.c", "#", "\u200d", "。",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.lists(_HANDLES, max_size=8).map("".join), min_size=1, max_size=8))
+def test_the_handle_kernel_takes_what_its_expression_takes(texts: list[str]) -> None:
+    drafts = Drafts(pa.array(texts, pa.string()))
+    fates = strip_handles(drafts, drafts.rows)
+    expected = replaced(pa.array(texts, pa.string()), HANDLE).to_pylist()
+    for text, left, want, fate in zip(texts, drafts.column().to_pylist(), expected, fates, strict=True):
+        assert left == (text if fate == LEFT else want)
+        assert fate == LEFT or (fate == TAKEN) == (text != want)
 
 
 @settings(max_examples=300, deadline=None)

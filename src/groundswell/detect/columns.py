@@ -13,8 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from groundswell.kernels import inner
-
 __all__ = ["Lists", "Names", "Queue", "count_distinct", "distinct", "flat", "group", "letters", "occurrences"]
 
 Array = npt.NDArray[Any]
@@ -41,7 +39,7 @@ def letters(column: pa.StringArray) -> tuple[Array, I64Array]:
     return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends - ends[0]
 
 
-@inner
+@njit(cache=True, nogil=True)
 def _empty_slots(least: int) -> Any:
     """A hash table of at least so many slots, a power of two, each -1 for free."""
     slots = 16

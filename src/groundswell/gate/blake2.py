@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from groundswell.kernels import inner
+from groundswell.gate.strings import word_at
+from groundswell.kernels import inner, kernel
 
 __all__ = ["keyed_digests"]
 
@@ -96,38 +96,42 @@ def _absorb(state, words, held, length, data, start, end):  # type: ignore[no-un
 
     A full block waits until more comes, because the last one is marked.
     """
-    at = np.uint64(start)
-    left = end - start
-    while left > 0:
+    at, stop = np.uint64(start), np.uint64(end)
+    while at < stop:
         if held == _BLOCK:
             _compress(state, words, length, False)
             words[:] = 0
             held = 0
-        inside = held & 7
-        taken = min(8 - inside, left)
-        word = np.uint64(0)
-        for place in range(np.uint64(taken)):
-            word |= np.uint64(data[at + place]) << (np.uint64(8) * place)
-        words[held >> 3] |= word << np.uint64(8 * inside)
-        at += np.uint64(taken)
+        taken = min(_BLOCK - held, np.int64(stop - at))
+        until = at + np.uint64(taken)
+        place, shift = held >> 3, np.uint64(8 * (held & 7))
+        while at < until:
+            word = word_at(data, at, until)
+            words[place] |= word << shift
+            place += 1
+            if shift and place < 16:
+                words[place] |= word >> (np.uint64(64) - shift)
+            at += np.uint64(8)
+        at = until
         held += taken
         length += taken
-        left -= taken
     return held, length
 
 
-@njit(cache=True, nogil=True)
-def _digests(key, context, data, offsets, out):  # type: ignore[no-untyped-def]
-    base, state = np.empty(8, np.uint64), np.empty(8, np.uint64)
-    opened, words = np.zeros(16, np.uint64), np.empty(16, np.uint64)
-    base[:] = _IV
+@kernel
+def _digests(key, context, data, offsets, base, state, opened, words, out):  # type: ignore[no-untyped-def]
+    for place in range(8):
+        base[place] = _IV[place]
     base[0] ^= np.uint64(0x01010008) ^ np.uint64(len(key) << 8)
     # The key, padded, is the first block; the context opens the second.
+    opened[:] = 0
     _absorb(base, opened, 0, 0, key, 0, len(key))
     before, so_far = _absorb(base, opened, _BLOCK, _BLOCK, context, 0, len(context))
     for row in range(len(out)):
-        state[:] = base
-        words[:] = opened
+        for place in range(8):
+            state[place] = base[place]
+        for place in range(16):
+            words[place] = opened[place]
         _, length = _absorb(state, words, before, so_far, data, offsets[row], offsets[row + 1])
         _compress(state, words, length, True)
         out[row] = state[0]
@@ -149,5 +153,7 @@ def keyed_digests(
     ['0x9459cc6a65af59b7', '0xd1bd0db9c489934e']
     """
     out = np.empty(len(offsets) - 1, np.uint64)
-    _digests(np.frombuffer(key, np.uint8), np.frombuffer(context, np.uint8), data, offsets, out)
+    base, state, opened, words = (np.empty(size, np.uint64) for size in (8, 8, 16, 16))
+    begin = np.frombuffer(key, np.uint8), np.frombuffer(context, np.uint8)
+    _digests(*begin, data, offsets, base, state, opened, words, out)
     return out

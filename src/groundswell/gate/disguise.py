@@ -15,11 +15,10 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
-from numba import njit
 
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.strings import Bytes, Offsets, Rows
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["DIGIT_VALUES", "PLAIN", "next_code_point", "unmask"]
 
@@ -204,7 +203,7 @@ def _are_digits_alien(data, at, end, digit_values, plain):  # type: ignore[no-un
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _unmask(data, out, starts, ends, drafts, digit_values, plain, names, name_offsets, signs):  # type: ignore[no-untyped-def]
     for draft in drafts:
         at, end = np.int64(starts[draft]), np.int64(ends[draft])

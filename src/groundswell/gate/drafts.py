@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from groundswell.gate.strings import Offsets, Rows, Stretches, buffers, build, copy, gathered
+from groundswell.kernels import kernel
 
 __all__ = ["Drafts"]
 
@@ -66,7 +66,7 @@ class Drafts:
         return build(out[: ends[-1]], ends)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut(data, starts, ends, drafts, begins, afters):  # type: ignore[no-untyped-def]
     at = 0
     while at < len(drafts):
@@ -82,7 +82,7 @@ def _cut(data, starts, ends, drafts, begins, afters):  # type: ignore[no-untyped
         ends[draft] = copy(data, copied, np.int64(ends[draft]), data, written)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _merge(data, offsets, rows, drafts, draft_data, starts, ends, out, bounds):  # type: ignore[no-untyped-def]
     written = row = 0
     for place in range(len(rows) + 1):

@@ -5,11 +5,12 @@ Owns names and words, and what becomes of a word in a table; finding them is the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntFlag
 
 import numpy as np
 
-__all__ = ["BASIS", "ENDINGS", "PRIME", "SLOTS", "WORD_FLAGS", "Feature"]
+__all__ = ["BASIS", "ENDINGS", "PRIME", "SHAPES", "SLOTS", "WORD_FLAGS", "WORD_SHAPES", "Feature"]
 
 
 class Feature(IntFlag):
@@ -19,7 +20,7 @@ class Feature(IntFlag):
     LOCAL_PART = 1 << 1
     """An at-sign with a word before it, or between spaces."""
     LINK = 1 << 2
-    """`://`, or a dot between two word characters of which the second is no digit."""
+    """`://`, `www.`, or a dot before what could be a link's last label."""
     DIGIT = 1 << 3
     NUMBER = 1 << 4
     """Six digits or more in the whole text, of whatever script."""
@@ -27,9 +28,9 @@ class Feature(IntFlag):
     KEY = 1 << 6
     """A run of 20 or more ASCII letters and digits, digits among them."""
     CODE = 1 << 7
-    """A capital and a digit with at most one character between them."""
+    """An ASCII capital and a digit with at most one character between them, or letters as on plates."""
     OCTETS = 1 << 8
-    """Colons or dashes as in hardware and network addresses."""
+    """Colons, dashes or dots as in hardware and network addresses."""
     DEGREE = 1 << 9
     DID = 1 << 10
     PATH = 1 << 11
@@ -41,10 +42,11 @@ class Feature(IntFlag):
     SPELLED = 1 << 14
     """Words or brackets that spell out an address."""
     DOCUMENT = 1 << 15
+    """A word for a document, and a number as they have them."""
     VEHICLE = 1 << 16
     VEHICLE_RUSSIAN = 1 << 17
     STREET = 1 << 18
-    """A word of English addresses."""
+    """A word of English addresses behind a number."""
     BOX = 1 << 19
     STREET_FRENCH = 1 << 20
     STREET_ROMANCE = 1 << 21
@@ -102,6 +104,7 @@ _STREET_ENDINGS = """
 
 BASIS, PRIME = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
 SLOTS = 1 << 16
+SHAPES = 1 << 12
 
 
 def _slot(text: bytes) -> int:
@@ -111,16 +114,29 @@ def _slot(text: bytes) -> int:
     return (value >> 32) % SLOTS
 
 
-def _word_flags() -> np.ndarray:
-    """Flags by hash of a word in lower case; collisions only cost a vain try."""
-    flags = np.zeros(SLOTS, np.int32)
+def _words() -> Iterator[tuple[Feature, bytes]]:
+    """Every word as the kernels see it."""
     for feature, words in _WORDS.items():
         for word in words.split():
             for form in {word, word[0].upper() + word[1:].lower(), word.upper()}:
                 # Only ASCII is folded by the kernel, so other capitals need entries of their own.
-                folded = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in form.encode())
-                flags[_slot(folded)] |= int(feature)
+                yield feature, bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in form.encode())
+
+
+def _word_flags() -> np.ndarray:
+    """Flags by hash of a word in lower case; collisions only cost a vain try."""
+    flags = np.zeros(SLOTS, np.int32)
+    for feature, word in _words():
+        flags[_slot(word)] |= int(feature)
     return flags
+
+
+def _word_shapes() -> np.ndarray:
+    """Which first and last bytes and lengths the words have; most words of a text need no hash then."""
+    shapes = np.zeros(SHAPES, np.bool_)
+    for word in (b"at", *(word for _, word in _words())):
+        shapes[((word[0] | 32) * 31 + (word[-1] | 32) * 7 + len(word) * 101) % SHAPES] = True
+    return shapes
 
 
 def _ending_slots() -> np.ndarray:
@@ -131,4 +147,5 @@ def _ending_slots() -> np.ndarray:
 
 
 WORD_FLAGS = _word_flags()
+WORD_SHAPES = _word_shapes()
 ENDINGS = _ending_slots()

@@ -9,81 +9,91 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
-from groundswell.gate.feature_flags import BASIS, ENDINGS, PRIME, SLOTS, WORD_FLAGS, Feature
+from groundswell.gate.feature_flags import ENDINGS, WORD_FLAGS, WORD_SHAPES, Feature
 from groundswell.gate.strings import Rows, Stretches
-from groundswell.kernels import inner
+from groundswell.gate.words import AT_WORD, WITH_DIGITS, is_space, opens_bracket, parts, word
+from groundswell.kernels import inner, kernel
 
 __all__ = ["features"]
 
-
 _NUMBER_DIGITS = 6
+_CHAIN_DIGITS = 5  # of a document's number, with single separators
+_CODE_LENGTH = 5  # of one that letters begin, from its first digit on
 _KEY_LENGTH = 20
-_MAX_PARTS = 8  # of a word; one with more could be anything
+_PLATE_DIGITS = 5
 # Plain ints, because Numba freezes module constants of that type only.
 _AT, _LOCAL_PART, _LINK, _DIGIT, _NUMBER, _DISGUISE, _KEY, _CODE, _OCTETS, _DEGREE = (
     int(flag) for flag in list(Feature)[:10]
 )
-_DID, _PATH, _TAG, _PLATFORM, _SPELLED, _DOCUMENT = (int(flag) for flag in list(Feature)[10:16])
-_VEHICLE_RUSSIAN, _STREET_GERMANIC, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _PLACE_CODE, _PRECISE = (
-    int(flag) for flag in (Feature.VEHICLE_RUSSIAN, *list(Feature)[22:])
+_PATH, _TAG, _SPELLED, _DOCUMENT = (
+    int(flag) for flag in (Feature.PATH, Feature.TAG, Feature.SPELLED, Feature.DOCUMENT)
 )
-_WITH_DIGITS = sum(int(flag) for flag in list(Feature)[15:25])  # what needs a digit, too
+_STREET, _STREET_SLAVIC, _STREET_OTHER, _LETTERED, _PLACE_CODE, _PRECISE = (
+    int(flag) for flag in (Feature.STREET, *list(Feature)[23:])
+)
+_VEHICLE_RUSSIAN = int(Feature.VEHICLE_RUSSIAN)
+_DOTTED = AT_WORD << 1
+"""A dot between two words: what it comes to depends on the whole text."""
+
+# What a byte is.
+_QUIET, _LETTER, _DIGIT_BYTE, _SPACE, _HIGH, _SIGN = range(6)
+_BYTES = np.zeros(256, np.uint8)
+_BYTES[ord("a") : ord("z") + 1] = _BYTES[ord("A") : ord("Z") + 1] = _LETTER
+_BYTES[ord("0") : ord("9") + 1] = _DIGIT_BYTE
+_BYTES[list(b" \t\n\f\r")] = _SPACE
+_BYTES[list(b"@.:-+/#%&")] = _SIGN
+_BYTES[0x80:] = _HIGH
+
+# What a character is, as flags.
+_POSES, _NUMERAL, _APART, _FOREIGN, _CYRILLIC, _ADDRESS, _DEGREE_SIGN = (1 << bit for bit in range(7))
+_TELLING = ~(_FOREIGN | _CYRILLIC)
+
+
+def _characters() -> npt.NDArray[np.uint8]:
+    """The flags of each code point below those that are never digits or letters in disguise."""
+    codes = np.arange(len(PLAIN))
+    apart = (codes >= 0x370) | (codes < 0xC0)  # of another script than the Latin one, or a sign
+    signs = (
+        ((codes >= 0x2000) & (codes < 0x2E80)) | ((codes >= 0xFE00) & (codes <= 0xFE0F)) | (codes >= 0x1F000)
+    )
+    flags = np.zeros(len(codes), np.uint8)
+    for flag, has in (
+        (_POSES, PLAIN != 0),
+        (_NUMERAL, DIGIT_VALUES >= 0),
+        (_APART, apart),
+        (_FOREIGN, (codes >= 0x370) & ~signs),
+        (_CYRILLIC, (codes >= 0x400) & (codes < 0x530)),
+        (_ADDRESS, np.isin(codes, [0x634, 0x92E, 0x4E01])),  # of شارع, of मकान, of 丁目
+        (_DEGREE_SIGN, np.isin(codes, [0xB0, 0xBA])),
+    ):
+        flags[has] |= flag
+    return flags
+
+
+_CHARACTERS = _characters()
+
+
+def _suffixes() -> npt.NDArray[np.bool_]:
+    """The first two letters of the suffixes of which a bare host can be told, and of hosts of accounts."""
+    known = np.zeros(26 * 26, np.bool_)
+    for pair in ["co", "or", "ne", "ed", "go", "mi", "in", "bi", "on", "si", "ap", "bl", "so", "te", "gy"]:
+        known[(ord(pair[0]) - 97) * 26 + ord(pair[1]) - 97] = True
+    return known
+
+
+_SUFFIXES = _suffixes()
 
 
 @inner
-def _fold(value, byte):  # type: ignore[no-untyped-def]
-    return (value ^ np.uint64(byte)) * np.uint64(PRIME)
+def _is_alnum(byte):  # type: ignore[no-untyped-def]
+    return 48 <= byte <= 57 or 97 <= (byte | 32) <= 122
 
 
 @inner
-def _bracket(byte):  # type: ignore[no-untyped-def]
-    return byte == 91 or byte == 40 or byte == 123 or byte == 60
-
-
-@inner
-def _word(data, start, begin, end, stop, value, word_flags, endings):  # type: ignore[no-untyped-def]
-    """The features that the word `data[begin:end]` of the text `data[start:stop]` announces."""
-    found = word_flags[np.int64((value >> np.uint64(32)) & np.uint64(SLOTS - 1))]
-    following = data[end] if end < stop else np.uint8(32)
-    length = end - begin
-    if length == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:  # at
-        before = begin - 1
-        while before > start and data[before] == 32:
-            before -= 1
-        if before >= start and _bracket(data[before]):
-            found |= _SPELLED
-    if length == 3 and (following == 58 or following == 37) and (data[begin] | 32) == 100:  # did:
-        found |= _DID
-    if length >= 3 and following == 58 and (data[end - 3] | 32) == 103 and (data[end - 1] | 32) == 111:
-        found |= _PLACE_CODE  # geo:
-    if following == 47 and ((data[begin] | 32) == 117) and (length == 1 or length == 4):
-        found |= _PATH
-    if length >= 4 and 48 <= following <= 57:
-        found |= _DOCUMENT  # the word may begin with a telling one: passportC01234567
-    if length >= 3 and end + 1 < stop:
-        at = end + 1 if following == 46 else end
-        while at < stop and data[at] == 32:
-            at += 1
-        if at > end and at < stop and 48 <= data[at] <= 57:
-            tail = np.uint64(BASIS)
-            for place in range(end - 3, end):
-                tail = _fold(tail, data[place])
-            if endings[np.int64((tail >> np.uint64(32)) & np.uint64(SLOTS - 1))]:
-                found |= _STREET_GERMANIC
-    return found
-
-
-@inner
-def _is_of_addresses(code):  # type: ignore[no-untyped-def]
-    """Is it a letter without which no word of an Arabic, Indian or East Asian address is written?"""
-    if code < 0x3000:
-        return code == 0x634 or code == 0x92E  # of شارع, of मकान
-    if code < 0x8000:  # 〒 丁 町 区 巷 弄
-        return code in (0x3012, 0x4E01, 0x753A, 0x533A, 0x5DF7, 0x5F04)
-    return code in (0x8857, 0x8DEF, 0x9053, 0xB85C, 0xAE38)  # 街 路 道 로 길
+def _is_letter(byte):  # type: ignore[no-untyped-def]
+    return 97 <= (byte | 32) <= 122
 
 
 @inner
@@ -98,6 +108,15 @@ def _has_digits(data, at, stop, count):  # type: ignore[no-untyped-def]
 
 
 @inner
+def _has_hex(data, at):  # type: ignore[no-untyped-def]
+    """Are the four bytes from `at` on hexadecimal digits?"""
+    digits = 0
+    for place in range(at, at + 4):
+        digits += 48 <= data[place] <= 57 or 97 <= (data[place] | 32) <= 102
+    return digits == 4
+
+
+@inner
 def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
     """Does `www`, perhaps with two digits, stand before the dot at `at`? Then anything may follow it."""
     end = at
@@ -109,189 +128,250 @@ def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _parts(data, start, begin, end, stop, word_flags, endings):  # type: ignore[no-untyped-def]
-    """The features that parts of the word `data[begin:end]` announce: RE2 has a boundary at each `é`."""
+def _leads_to_suffix(data, at, stop):  # type: ignore[no-untyped-def]
+    """Could a bare link's last label begin at `at`: one that is known, or one before a path or a port?"""
+    if at + 2 > stop or not (_is_letter(data[at]) and _is_letter(data[at + 1])):
+        return False
+    if _SUFFIXES[(np.int64(data[at] | 32) - 97) * 26 + np.int64(data[at + 1] | 32) - 97]:
+        return True
+    while at < stop and _is_letter(data[at]):
+        at += 1
+    return at < stop and (data[at] == 47 or data[at] == 58)
+
+
+@inner
+def _dot(data, start, at, stop):  # type: ignore[no-untyped-def]
+    """What a dot at `at` announces."""
     found = 0
-    beginnings = 0
-    for place in range(begin, end):
-        if data[place] >= 0x80 or (place > begin and data[place - 1] < 0x80):
-            continue
-        beginnings += 1
-        if beginnings > _MAX_PARTS:
-            return _WITH_DIGITS | _PLATFORM | _SPELLED
-        value = np.uint64(BASIS)
-        plain = True
-        for inside in range(place, end):
-            byte = data[inside]
-            if byte >= 0x80 and plain:
-                found |= _word(data, start, place, inside, stop, value, word_flags, endings)
-                plain = False
-            value = _fold(value, byte | 32 if byte < 0x80 else byte)
-        found |= _word(data, start, place, end, stop, value, word_flags, endings)
+    before = data[at - 1] if at > start else np.uint8(32)
+    following = data[at + 1] if at + 1 < stop else np.uint8(32)
+    if before > 47 or before == 45:
+        if following > 64:
+            found |= _DOTTED
+        if _leads_to_suffix(data, at + 1, stop) or _ends_www(data, start, at):
+            found |= _LINK
+        if 48 <= following <= 57 and 48 <= before <= 57 and _has_digits(data, at + 2, stop, 2):
+            found |= _PRECISE
+        if at + 9 < stop and data[at + 5] == 46 and _has_hex(data, at + 1) and _has_hex(data, at + 6):
+            found |= _OCTETS
+    elif opens_bracket(data, start, at):
+        found |= _SPELLED
     return found
 
 
-@njit(cache=True, nogil=True)
-def _features(data, starts, ends, rows, digit_values, plain, word_flags, endings, out):  # type: ignore[no-untyped-def]
-    for place in range(len(rows)):
-        start, stop = int(starts[rows[place]]), int(ends[rows[place]])
-        found = 0
-        digits = colons = dashes = 0
-        run = run_digits = 0
-        capital = numeral = start - 9  # where the last ones stood
-        value = np.uint64(BASIS)
-        begin = -1
-        foreign = cyrillic = beyond = has_at = False
-        attached = False  # is there an ASCII digit behind an ASCII letter?
-        mixed = False  # has the open word letters beyond ASCII?
-        is_apart = False  # is the open word of another script than the Latin one, or of signs?
+@inner
+def _sign(data, start, at, stop):  # type: ignore[no-untyped-def]
+    """What a sign at `at` announces by what stands beside it."""
+    byte = data[at]
+    if byte == 46:
+        return _dot(data, start, at, stop)
+    before = data[at - 1] if at > start else np.uint8(32)
+    following = data[at + 1] if at + 1 < stop else np.uint8(32)
+    third = data[at + 2] if at + 2 < stop else np.uint8(32)
+    if byte == 64:
+        found = _AT
+        if before > 36 or following == 32:
+            found |= _LOCAL_PART
+        if opens_bracket(data, start, at):
+            found |= _SPELLED
+        return found
+    if byte == 58:
+        if following == 58:
+            return _OCTETS
+        return _LINK if following == 47 and third == 47 else 0
+    if byte == 47:
+        return _PATH if following == 47 and third == 47 else 0
+    if byte == 43:
+        return _PLACE_CODE if before > 47 and following > 47 else 0
+    if byte == 35:
+        return _TAG if before > 45 and 48 <= following <= 57 else 0
+    if (byte == 37 and following > 47) or (byte == 38 and following > 32):
+        return _DISGUISE
+    return 0
+
+
+@inner
+def _beside_digit(data, at, stop, code, is_next):  # type: ignore[no-untyped-def]
+    """What a character before the digit at `at` announces; `is_next` where no space is between."""
+    if code in (0x753A, 0x533A, 0x8DEF, 0x8857, 0x9053, 0x5DF7, 0x5F04, 0xB85C, 0xAE38, 0x3012):
+        return _STREET_OTHER  # 町 区 路 街 道 巷 弄 로 길 〒
+    if 0x3041 <= code <= 0x3096 and _has_digits(data, at, stop, 2) and at + 2 < stop and data[at + 2] == 45:
+        return _CODE  # a plate of Japan
+    if is_next and 0x410 <= code <= 0x42F and _has_digits(data, at, stop, 3):
+        return _CODE  # of Russia
+    return 0
+
+
+@inner
+def _address(data, start, at, after, stop, code):  # type: ignore[no-untyped-def]
+    """Does a letter of addresses stand where one would have it: in شارع, in मकान, in 丁目 behind a digit?"""
+    if code == 0x4E01:
+        return at > start and 48 <= data[at - 1] <= 57
+    if code == 0x634:
+        return after + 1 < stop and data[after] == 0xD8 and data[after + 1] == 0xA7
+    return after + 2 < stop and data[after] == 0xE0 and data[after + 1] == 0xA4 and data[after + 2] == 0x95
+
+
+@kernel
+def _features(data, starts, ends, which, characters, flags, shapes, endings, out):  # type: ignore[no-untyped-def]
+    for row in range(len(which)):
+        start, stop = np.int64(starts[which[row]]), np.int64(ends[which[row]])
+        found = seen = np.int64(0)
+        digits = chain = octets = 0
+        is_long = is_house = False  # is there a document's number; a house's?
+        # Where the last ones stood: capital, digit, digit of any script, sign as in addresses of machines.
+        capital = numeral = last_digit = octet_at = start - 9
+        blank = start - 9  # where the last white space began
+        run_end = start  # of the letters and digits around the last digit
+        code = np.int64(0)  # the last character beyond ASCII, and its end
+        code_end = start - 9
+        begin = np.int64(-1)  # of the open word
+        is_mixed = is_apart = False  # has it letters beyond ASCII; is it apart?
         at = start
         while at < stop:
-            byte = data[at]
-            small = byte | 32
-            if 97 <= small <= 122 or byte >= 0x80:
-                code, after = np.int64(byte), at + 1
-                apart = False
-                if byte >= 0x80:
-                    code, after = next_code_point(data, at)
-                    apart = code >= 0x370 or code < 0xC0
-                if begin >= 0 and apart != is_apart:
-                    # Scripts that set no words apart, and ours between them; signs beside a word.
-                    found |= _word(data, start, begin, at, stop, value, word_flags, endings)
-                    if mixed:
-                        found |= _parts(data, start, begin, at, stop, word_flags, endings)
-                    begin = -1
-                is_apart = apart
+            byte = data[np.uint64(at)]
+            kind = _BYTES[byte]
+            if kind == _LETTER:
+                if begin >= 0 and is_apart:  # scripts that set no words apart, and ours between them
+                    found |= word(data, start, begin, at, stop, flags, shapes, endings)
+                    begin = np.int64(-1)
                 if begin < 0:
                     begin = at
-                    mixed = False
-                    value = np.uint64(BASIS)
-                if byte < 0x80:
-                    value = _fold(value, small)
-                    run += 1
-                    if run >= _KEY_LENGTH and run_digits:
-                        found |= _KEY
-                    if byte < 97:
-                        capital = at
-                        if at - numeral <= 2:
-                            found |= _CODE
-                    at += 1
-                    continue
-                run = run_digits = 0
-                mixed = not apart
-                if code < len(plain):
-                    if plain[code]:
-                        found |= _DISGUISE
-                    if digit_values[code] >= 0:
-                        digits += 1
-                        before = data[at - 1] | 32 if at > start else np.uint8(32)
-                        following = data[after] | 32 if after < stop else np.uint8(32)
-                        if 97 <= before <= 122 or 97 <= following <= 122:
-                            found |= _DISGUISE  # AB١٢٣٤C
-                if code >= 0x370:
-                    capital = after - 1  # scripts with other capitals, or with none
-                    if at - numeral <= 2:
+                    is_mixed = is_apart = False
+                if byte < 97:
+                    if at - numeral <= 2 or (code_end == at and 0x4E00 <= code <= 0x9FFF):
                         found |= _CODE
-                    if not 0x2000 <= code < 0x2E80 and not 0xFE00 <= code <= 0xFE0F and code < 0x1F000:
-                        foreign = True
-                        if 0x400 <= code < 0x530:
-                            cyrillic = True
-                        elif code >= 0x600 and _is_of_addresses(code):
-                            beyond = True
-                    if code == 0x3002 or code == 0xFF61:
-                        found |= _LINK
-                    elif code == 0x2116:
-                        capital = at
-                elif code == 0xB0 or code == 0xBA:
-                    found |= _DEGREE
-                elif 0xC0 <= code < 0xE0:
-                    capital = after - 1
-                for inside in range(at, after):
-                    value = _fold(value, data[inside])
+                    capital = at
+                    if at > start and is_space(data[at - 1]) and blank - last_digit <= 3:
+                        is_house = True
+                at += 1
+                while at < stop and 97 <= data[np.uint64(at)] <= 122:
+                    at += 1
+                continue
+            if kind == _HIGH:
+                code, after = next_code_point(data, at)
+                kinds = np.int64(characters[code] if code < len(characters) else _APART | _FOREIGN)
+                apart = kinds & _APART != 0
+                if begin >= 0 and apart != is_apart:
+                    found |= word(data, start, begin, at, stop, flags, shapes, endings)
+                    if is_mixed:
+                        found |= parts(data, start, begin, at, stop, flags, shapes, endings)
+                    begin = np.int64(-1)
+                if begin < 0:
+                    begin = at
+                    is_mixed = False
+                is_apart = apart
+                is_mixed |= not apart
+                seen |= kinds
+                if kinds & (_NUMERAL | _ADDRESS):
+                    if kinds & _NUMERAL:
+                        digits += 1
+                        last_digit = after - 1
+                        if (at > start and _is_letter(data[at - 1])) or (
+                            after < stop and _is_letter(data[after])
+                        ):
+                            found |= _DISGUISE  # AB١٢٣٤C
+                    elif _address(data, start, at, after, stop, code):
+                        found |= _STREET_OTHER
                 at = after
+                while apart and at < stop and data[np.uint64(at)] >= 0x80:  # letters, mostly
+                    following, after = next_code_point(data, at)
+                    if following >= len(characters) or characters[following] & _TELLING != _APART:
+                        break
+                    code, at = following, after
+                    seen |= np.int64(characters[code])
+                code_end = at
                 continue
             if begin >= 0:
-                if at - begin == 2 and (data[begin] | 32) == 97 and (data[begin + 1] | 32) == 116:
-                    has_at = True
-                found |= _word(data, start, begin, at, stop, value, word_flags, endings)
-                if mixed:
-                    found |= _parts(data, start, begin, at, stop, word_flags, endings)
-                begin = -1
-            following = data[at + 1] if at + 1 < stop else np.uint8(32)
-            before = data[at - 1] if at > start else np.uint8(32)
-            if 48 <= byte <= 57:
+                announced = word(data, start, begin, at, stop, flags, shapes, endings)
+                if is_mixed:
+                    announced |= parts(data, start, begin, at, stop, flags, shapes, endings)
+                if not is_house:
+                    announced &= ~_STREET  # the number comes first
+                found |= announced
+                begin = np.int64(-1)
+            if kind == _SPACE:
+                if at == start or not is_space(data[at - 1]):
+                    blank = at
+            elif kind == _DIGIT_BYTE:
                 digits += 1
-                run += 1
-                run_digits += 1
-                numeral = at
+                chain = chain + 1 if at - numeral <= 2 else 1
+                if chain >= _CHAIN_DIGITS:
+                    is_long = True
                 if at - capital <= 2:
                     found |= _CODE
-                if run >= _KEY_LENGTH:
-                    found |= _KEY
-                if run >= 2 and data[at - 1] > 57:
-                    attached = True
-                if run >= 4 and data[at - 1] <= 57 and data[at - 2] > 57 and data[at - 3] > 57:
-                    found |= _LETTERED
-                at += 1
-                continue
-            run = run_digits = 0
-            if byte == 64:
-                found |= _AT
-                if before > 36 or following == 32:
-                    found |= _LOCAL_PART
-            elif byte == 46:  # a dot
-                if before > 47 and (following > 64 or _ends_www(data, start, at)):
-                    found |= _LINK
-                if _bracket(before):
-                    found |= _SPELLED
-                if 48 <= before <= 57 and 48 <= following <= 57 and _has_digits(data, at + 2, stop, 2):
-                    found |= _PRECISE
-            elif byte == 58:  # a colon
-                colons += 1
-                if following == 58:
-                    colons += 3
-                elif following == 47:
-                    found |= _LINK
-            elif byte == 45:
-                dashes += 1
-            elif byte == 43:
-                if before > 47 and following > 47:
-                    found |= _PLACE_CODE
-            elif byte == 47:
-                if following == 47 and at + 2 < stop and data[at + 2] == 47:
-                    found |= _PATH
-            elif byte == 35:
-                if before > 47 and 48 <= following <= 57:
-                    found |= _TAG
-            elif (byte == 37 and following > 47) or (byte == 38 and following > 32):
-                found |= _DISGUISE
+                if at >= run_end:
+                    run = at
+                    while run > start and _is_alnum(data[run - 1]):
+                        run -= 1
+                    run_end = at
+                    while run_end < stop and _is_alnum(data[run_end]):
+                        run_end += 1
+                    if run_end - run >= _KEY_LENGTH:
+                        found |= _KEY
+                if at > start:
+                    before = data[at - 1]
+                    if _is_letter(before):
+                        if run_end - at >= _CODE_LENGTH:
+                            is_long = True
+                    elif is_space(before):
+                        if blank - last_digit <= 3:
+                            is_house = True
+                    elif (
+                        48 <= before <= 57
+                        and at - start >= 3
+                        and _is_letter(data[at - 2])
+                        and _is_letter(data[at - 3])
+                    ):
+                        found |= _LETTERED
+                    if code_end == at or (code_end == at - 1 and is_space(before)):
+                        found |= _beside_digit(data, at, stop, code, code_end == at)
+                numeral = last_digit = at
+            elif kind == _SIGN:
+                found |= _sign(data, start, at, stop)
+                if byte == 58 or byte == 45:
+                    octets = octets + 1 if 2 <= at - octet_at <= 5 else 1
+                    octet_at = at
+                    if octets >= 5:
+                        found |= _OCTETS
             at += 1
         if begin >= 0:
-            found |= _word(data, start, begin, stop, stop, value, word_flags, endings)
-            if mixed:
-                found |= _parts(data, start, begin, stop, stop, word_flags, endings)
-        if digits:
-            found |= _DIGIT
-        if digits >= _NUMBER_DIGITS:
-            found |= _NUMBER
-        if colons >= 3 or dashes >= 5 or (digits >= 4 and found & _CODE):
-            found |= _OCTETS
-        if has_at and found & _LINK:
-            found |= _SPELLED
-        # Words of other scripts carry endings, or are not set apart.
-        if foreign and (digits >= 4 or attached):
-            found |= _DOCUMENT
-        if cyrillic:
-            found |= _STREET_SLAVIC | _VEHICLE_RUSSIAN
-        if beyond:
-            found |= _STREET_OTHER
-        if not digits:
-            found &= ~_WITH_DIGITS
-        out[place] = found
+            announced = word(data, start, begin, stop, stop, flags, shapes, endings)
+            if is_mixed:
+                announced |= parts(data, start, begin, stop, stop, flags, shapes, endings)
+            found |= announced if is_house else announced & ~_STREET
+        out[row] = _summed_up(found, seen, digits, is_long)
+
+
+@inner
+def _summed_up(found, seen, digits, is_long):  # type: ignore[no-untyped-def]
+    """The features of a text, from what its characters and words announced."""
+    if seen & _POSES:
+        found |= _DISGUISE
+    if seen & _DEGREE_SIGN:
+        found |= _DEGREE
+    if digits:
+        found |= _DIGIT
+    if digits >= _NUMBER_DIGITS:
+        found |= _NUMBER
+    if found & AT_WORD and found & _DOTTED:
+        found |= _SPELLED
+    # Words of other scripts carry endings, or are not set apart.
+    if seen & _FOREIGN:
+        found |= _DOCUMENT
+    if not is_long:
+        found &= ~_DOCUMENT
+    if seen & _CYRILLIC:
+        found |= _STREET_SLAVIC
+        if digits >= _PLATE_DIGITS:
+            found |= _VEHICLE_RUSSIAN
+    if not digits:
+        found &= ~WITH_DIGITS
+    return found & (AT_WORD - 1)
 
 
 def features(texts: Stretches, which: Rows) -> npt.NDArray[np.int32]:
     """`Feature` flags of some of the texts."""
     out = np.zeros(len(which), np.int32)
-    _features(*texts, which, DIGIT_VALUES, PLAIN, WORD_FLAGS, ENDINGS, out)
+    _features(*texts, which, _CHARACTERS, WORD_FLAGS, WORD_SHAPES, ENDINGS, out)
     return out

@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from groundswell.batches import POST, Kind, empty
 from groundswell.clock import SECOND_US
@@ -31,6 +30,7 @@ from groundswell.gate.mentions import mentioned
 from groundswell.gate.redact import Redactor, reveal
 from groundswell.gate.speakers import DAY_US, GRACE_US, SpeakerKeys
 from groundswell.gate.strings import buffers, word_at
+from groundswell.kernels import kernel
 from groundswell.metrics import Metrics
 
 __all__ = ["Gate", "GateSettings", "forbid_core_dumps"]
@@ -279,7 +279,7 @@ def _to_the_second(times_us: np.ndarray) -> np.ndarray:
     return np.asarray(times_us - times_us % SECOND_US)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _digest(data, offsets, out):  # type: ignore[no-untyped-def]
     for row in range(len(out)):
         at, stop = np.uint64(offsets[row]), np.uint64(offsets[row + 1])

@@ -9,21 +9,21 @@ memory is full the oldest sighting is forgotten early, and counted.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from groundswell.clock import SECOND_US
+from groundswell.kernels import inner, kernel
 
 __all__ = ["Horizon"]
 
 _FREE = 0  # an untouched table costs no memory; a used slot holds its ring position plus one
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _home(key, mask):  # type: ignore[no-untyped-def]
     return np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find(table, mask, keys, key):  # type: ignore[no-untyped-def]
     """The table slot that holds `key`, or the free slot where it would go."""
     slot = _home(key, mask)
@@ -32,7 +32,7 @@ def _find(table, mask, keys, key):  # type: ignore[no-untyped-def]
     return slot
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _release(table, mask, keys, slot):  # type: ignore[no-untyped-def]
     """Free `slot` and move later entries of its probe chain back (Knuth, TAOCP 3, algorithm 6.4R)."""
     hole = slot
@@ -46,7 +46,7 @@ def _release(table, mask, keys, slot):  # type: ignore[no-untyped-def]
     table[hole] = _FREE
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sight(table, ring, ends, horizon, rows, found, last):  # type: ignore[no-untyped-def]
     ring_keys, ring_times, ring_values = ring
     keys, times, values, asks, marks = rows

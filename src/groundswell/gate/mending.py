@@ -13,11 +13,10 @@ Tests hold the kernel to them. A text never becomes longer.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.strings import Rows
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["MENDING", "mend"]
 
@@ -160,7 +159,7 @@ def _without_margins(text, start, end):  # type: ignore[no-untyped-def]
     return start + end - first
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mend(data, starts, ends, drafts):  # type: ignore[no-untyped-def]
     for draft in drafts:
         start, end = np.int64(starts[draft]), np.int64(ends[draft])

@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.expressions import Expression
 from groundswell.gate.patterns import ACCOUNT, WORD
 from groundswell.gate.strings import Rows
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["mentioned", "mentioned_by_expressions"]
 
@@ -62,7 +61,10 @@ def _is_one_of(data, start, end, words):  # type: ignore[no-untyped-def]
     packed = np.uint64(0)
     for place in range(start, end):
         packed = packed << np.uint64(8) | np.uint64(data[place] | 32)
-    return (words == packed).any()
+    found = False
+    for word in words:
+        found |= word == packed
+    return found
 
 
 @inner
@@ -144,7 +146,7 @@ def _leads_on(data, start, at, end):  # type: ignore[no-untyped-def]
     return at < end and data[at] == 64 and _is_credit(data, start, at)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _names(data, starts, ends, which, states, out, bounds):  # type: ignore[no-untyped-def]
     """Write the names in lower case; how many bytes."""
     written = 0

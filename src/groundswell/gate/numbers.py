@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.gate.disguise import DIGIT_VALUES, next_code_point
 from groundswell.gate.drafts import Drafts
@@ -33,7 +32,7 @@ from groundswell.gate.groupings import (
     news_at,
 )
 from groundswell.gate.strings import Rows
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["NumberClass", "strip_numbers"]
 
@@ -240,10 +239,8 @@ def _next_reach(context, word, reach):  # type: ignore[no-untyped-def]
     return _REACH_WORDS if at < len(context) and context[at] == word else max(reach - 1, 0)
 
 
-@njit(cache=True, nogil=True)
-def _strip(data, out, starts, ends, drafts, digit_values, context, classes):  # type: ignore[no-untyped-def]
-    digits = np.zeros(_MAX_DIGITS + _SPARE_DIGITS, np.int64)
-    groups = np.zeros((_MAX_GROUPS + 1, 5), np.int64)
+@kernel
+def _strip(data, out, starts, ends, drafts, digit_values, context, digits, groups, classes):  # type: ignore[no-untyped-def]
     for place in range(len(drafts)):
         draft = drafts[place]
         start, end = np.int64(starts[draft]), np.int64(ends[draft])
@@ -270,6 +267,8 @@ def strip_numbers(drafts: Drafts, which: Rows) -> npt.NDArray[np.int32]:
         which,
         DIGIT_VALUES,
         _CONTEXT,
+        np.zeros(_MAX_DIGITS + _SPARE_DIGITS, np.int64),
+        np.zeros((_MAX_GROUPS + 1, 5), np.int64),
         classes,
     )
     return classes

@@ -12,7 +12,7 @@ import msgspec
 
 from groundswell.gate.feature_flags import Feature
 
-__all__ = ["ACCOUNT", "ACCOUNTS", "ALPHABETS", "DOCUMENTS", "LATIN", "SPACE", "WORD", "Pattern"]
+__all__ = ["ACCOUNT", "ACCOUNTS", "ALPHABETS", "DOCUMENTS", "HANDLE", "LATIN", "SPACE", "WORD", "Pattern"]
 
 # Letters, marks and digits as a few wide ranges: RE2 compiles these many times faster than `\p{L}`, and a
 # pattern is compiled anew for each batch. Left out are spaces, punctuation, symbols and emoji; what invisible
@@ -226,13 +226,14 @@ _ADDRESS_OTHER = _any(
     rf"(?i:\b(?:jalan|jln?\.))\s+[{LATIN}. ]{{2,30}}\s+(?i:no)\.?\s?\d+",
 )
 
+HANDLE = Pattern("handle", Feature.AT, _HANDLE)
 # In the order in which they are tried: whatever may contain another comes first. Accounts are frequent.
 ACCOUNTS = (
     Pattern("email", Feature.SPELLED, _SPELLED),
     Pattern("did", Feature.DID, _DID),
     Pattern("handle", Feature.AT | Feature.LOCAL_PART, _FEDERATED),
     Pattern("email", Feature.AT | Feature.LOCAL_PART, _MAIL),
-    Pattern("handle", Feature.AT, _HANDLE),
+    HANDLE,
     Pattern("handle", Feature.PLATFORM | Feature.LINK, rf"(?i)\b[a-z0-9_][a-z0-9_.\-]*\.{_HOSTED}\b"),
     Pattern("handle", Feature.PATH, rf"(^|[^{WORD}/])/?(?i:u|user)/[A-Za-z0-9_\-]{{3,}}", keeps=True),
     Pattern("handle", Feature.PLATFORM, _NAMED_ACCOUNT, keeps=True),
@@ -252,7 +253,7 @@ DOCUMENTS = (
     Pattern("plate", Feature.VEHICLE, _PLATE_NAMED, keeps=True),
     Pattern("plate", Feature.VEHICLE_RUSSIAN, _PLATE_RUSSIAN, keeps=True),
     Pattern("national_id", Feature.NUMBER, _NATIONAL),
-    Pattern("national_id", Feature.CODE, _NATIONAL_INDIA),
+    Pattern("national_id", Feature.LETTERED, _NATIONAL_INDIA),
     Pattern("address", Feature.STREET, _ADDRESS_ENGLISH),
     Pattern("address", Feature.BOX, _ADDRESS_BOX),
     Pattern("address", Feature.CODE, _POSTCODE),

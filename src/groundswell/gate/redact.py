@@ -21,10 +21,11 @@ from groundswell.gate.drafts import Drafts
 from groundswell.gate.expressions import Expression
 from groundswell.gate.feature_flags import Feature
 from groundswell.gate.features import features
+from groundswell.gate.handles import LEFT, TAKEN, strip_handles
 from groundswell.gate.links import BARE_URL, URL
 from groundswell.gate.mending import mend
 from groundswell.gate.numbers import NumberClass, strip_numbers
-from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, Pattern
+from groundswell.gate.patterns import ACCOUNTS, DOCUMENTS, HANDLE, Pattern
 from groundswell.gate.strings import Rows, Stretches
 
 __all__ = ["IDENTIFIERS", "Redactor", "Revealed", "reveal"]
@@ -157,14 +158,25 @@ class _Work:
         """Take one pattern out of the texts."""
         due = self._due(pattern.needs)
         if len(due):
-            self._strip(pattern, expression, due)
-
-    def _strip(self, pattern: Pattern, expression: Expression, which: Rows) -> None:
-        found, begins, afters = expression.spans(self.drafts, which)
-        if len(found):
+            found, begins, afters = expression.spans(self.drafts, due)
             self.drafts.cut(found, begins, afters)
-            self._changed_at[found] = self._step
-            self.counts[pattern.identifier] += len(np.unique(found))
+            self._took(pattern, np.unique(found))
+
+    def strip_handles(self, expression: Expression) -> None:
+        """Take handles out, by a kernel where it is sure."""
+        due = self._due(HANDLE.needs)
+        if len(due):
+            fates = strip_handles(self.drafts, due)
+            self._took(HANDLE, due[fates == TAKEN])
+            found, begins, afters = expression.spans(self.drafts, due[fates == LEFT])
+            self.drafts.cut(found, begins, afters)
+            self._took(HANDLE, np.unique(found))
+
+    def _took(self, pattern: Pattern, which: Rows) -> None:
+        """Note that a pattern was taken out of some drafts."""
+        if len(which):
+            self._changed_at[which] = self._step
+            self.counts[pattern.identifier] += len(which)
 
     def strip_numbers(self) -> None:
         due = self._due(Feature.NUMBER)
@@ -195,6 +207,8 @@ class _Work:
 
 def _stripping(pattern: Pattern) -> Callable[[_Work], None]:
     expression = Expression(pattern.expression, keeps=pattern.keeps)
+    if pattern is HANDLE:
+        return lambda work: work.strip_handles(expression)
     return lambda work: work.strip(pattern, expression)
 
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["Bytes", "Offsets", "Rows", "Stretches", "buffers", "build", "copy", "gathered", "word_at"]
 
@@ -108,7 +107,7 @@ def word_at(data, at, stop):  # type: ignore[no-untyped-def]
     return word
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gather(data, starts, which, before, out, bounds):  # type: ignore[no-untyped-def]
     for place in range(len(which)):
         written = copy(before, 0, len(before), out, np.int64(bounds[place]))

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from groundswell.gate.strings import Bytes, Offsets, buffers, build
+from groundswell.kernels import inner, kernel
 
 __all__ = ["Split", "joined", "split"]
 
@@ -71,7 +71,7 @@ def joined(
     return build(out[: offsets[-1]], offsets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _split(
     data: Bytes,
     offsets: Offsets,
@@ -102,7 +102,7 @@ def _split(
         is_common[row] = at == end and not _names_account(data, host_end[row], path_end[row])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _scheme(data: Bytes, at: int, end: int) -> int:
     """The length of `http://` or `https://`, 0 for anything else."""
     for first, size in ((0, 7), (7, 8)):
@@ -115,7 +115,7 @@ def _scheme(data: Bytes, at: int, end: int) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _names_account(data: Bytes, start: int, end: int) -> bool:
     """Whether a path may: a segment with a colon in it (`did:…`), or a short first one before another.
 
@@ -139,14 +139,14 @@ def _names_account(data: Bytes, start: int, end: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut(data: Bytes, starts: I32, offsets: Offsets, out: Bytes) -> None:
     for row in range(len(starts)):
         for i in range(offsets[row + 1] - offsets[row]):
             out[offsets[row] + i] = data[starts[row] + i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(
     data: Bytes, starts: I32, ends: I32, names: Bytes, name_offsets: Offsets, out: Bytes, offsets: Offsets
 ) -> None:

@@ -46,6 +46,7 @@ from groundswell.sources.tape import (
     ARRAY,
     END,
     FALSE,
+    MAX_DEPTH,
     NULL,
     NUMBER,
     OBJECT,
@@ -79,6 +80,7 @@ class Scratch(NamedTuple):
     """Arrays that reading one message after the other needs."""
 
     tape: npt.NDArray[np.int32]
+    open_rows: npt.NDArray[np.int32]
     notes: npt.NDArray[np.int64]
     slots: npt.NDArray[np.int32]
     inner: npt.NDArray[np.int32]
@@ -88,6 +90,7 @@ class Scratch(NamedTuple):
     def new(cls) -> Scratch:
         return cls(
             new_tape(),
+            np.empty(MAX_DEPTH, np.int32),
             to.new_notes(),
             np.zeros(SLOTS, np.int32),
             np.zeros(SLOTS, np.int32),
@@ -359,14 +362,14 @@ def read_messages(data, starts, ends, longest, names, hash_key, scratch, sinks, 
     `names` are the sources of Jetstream messages and of plain posts (uint8 arrays), `hash_key` keys the
     deliveries.
     """
-    tape, notes, slots, inner, hashed = scratch
+    tape, open_rows, notes, slots, inner, hashed = scratch
     for message in range(len(starts)):
         start, end = starts[message], ends[message]
         if end - start > longest:
             verdicts[message] = OVERSIZE
             continue
         verdict = ASK
-        if read_tape(data, start, end, tape):
+        if read_tape(data, start, end, tape, open_rows):
             verdict = _read(data, tape, slots, inner, notes)
         if verdict == KEPT and not write_row(data, tape, notes, names, hash_key, hashed, sinks):
             verdict = ASK

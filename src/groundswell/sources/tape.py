@@ -19,8 +19,8 @@ from groundswell.kernels import inner
 from groundswell.sources.field_names import NAME_BYTES, NAME_OFFSETS, NAME_SEED, NAME_SLOTS
 
 __all__ = [
-    "ARRAY", "END", "ESCAPED", "FALSE", "MAX_TOKENS", "NAME", "NEXT", "NULL", "NUMBER", "OBJECT", "START",
-    "STRING", "TOKEN", "TRUE", "new_tape", "read_tape", "unescape",
+    "ARRAY", "END", "ESCAPED", "FALSE", "MAX_DEPTH", "MAX_TOKENS", "NAME", "NEXT", "NULL", "NUMBER", "OBJECT",
+    "START", "STRING", "TOKEN", "TRUE", "new_tape", "read_tape", "unescape",
 ]  # fmt: skip
 
 MAX_DEPTH = 32
@@ -199,9 +199,11 @@ def _name_of(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @inner
-def read_tape(data, at, end, tape):  # type: ignore[no-untyped-def]
-    """Put the tokens of the object in `data[at:end]` onto `tape`; false where that is not settled here."""
-    open_rows = np.empty(MAX_DEPTH, np.int32)
+def read_tape(data, at, end, tape, open_rows):  # type: ignore[no-untyped-def]
+    """Put the tokens of the object in `data[at:end]` onto `tape`; false where that is not settled here.
+
+    `open_rows` has room for `MAX_DEPTH` rows.
+    """
     depth = count = 0
     needs_key = begins = False  # what must come next: a key; or an item, unless the container ends at once
     while True:
