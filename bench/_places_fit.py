@@ -18,10 +18,11 @@ from bench.places import HIT_KM, Document, gold_sets, halves, kilometres, near_m
 from numba import njit
 from scipy.optimize import minimize
 
-from groundswell.enrich.fold import alphabet, text_buffers
+from groundswell.enrich.fold import text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.place_data import Level, NameKind
 from groundswell.enrich.place_features import Feature, measure_mention, measure_reading
+from groundswell.enrich.place_letters import spellings
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_score import MAX_READINGS, agreement, judge, new_judgement
@@ -103,7 +104,7 @@ class Readings(NamedTuple):
 
 @njit
 def _dump(  # type: ignore[no-untyped-def]
-    offsets, data, languages, spoken, characters, index, words, weights, x, reading, span
+    offsets, data, languages, spoken, spelling, names, readings, words, weights, x, reading, span
 ):
     """Fill in each reading's features, mention, place and kind; each mention's post and bytes."""
     parts = np.zeros(MAX_PARTS, PART)
@@ -113,11 +114,11 @@ def _dump(  # type: ignore[no-untyped-def]
     rows = 0
     kept = 0
     for post in range(len(offsets) - 1):
-        count = cut(data, offsets[post], offsets[post + 1], characters, parts)
+        count = cut(data, offsets[post], offsets[post + 1], spelling, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, names, words, spelling, letters, mentions)
         tongue = spoken[languages[post]]
-        judge(found, count, cased, mentions, parts, index, words, tongue, weights, 0.0, out)
+        judge(found, count, cased, mentions, parts, readings, words, tongue, weights, 0.0, out)
         for mention in range(found):
             measure_mention(mention, found, count, cased, mentions, parts, words, out.mention_x)
             start = mentions[mention].name
@@ -133,19 +134,19 @@ def _dump(  # type: ignore[no-untyped-def]
                     out.container[mention, at] != 0,
                     mentions,
                     parts,
-                    index,
+                    readings,
                     tongue,
                     out.reading_x,
                 )
                 x[rows] = out.mention_x + out.reading_x
-                country, region, same, around = agreement(mention, at, found, mentions, index.readings, out)
+                country, region, same, around = agreement(mention, at, found, mentions, readings, out)
                 x[rows, Feature.SAME_COUNTRY] = country
                 x[rows, Feature.SAME_REGION] = region
                 x[rows, Feature.SAME_NAME] = same
                 x[rows, Feature.AROUND] = around
                 reading[rows, 0] = kept
-                reading[rows, 1] = index.readings[start + at].place
-                reading[rows, 2] = index.readings[start + at].kind
+                reading[rows, 1] = readings[start + at].place
+                reading[rows, 2] = readings[start + at].kind
                 rows += 1
                 any_possible = True
             if any_possible:
@@ -173,8 +174,8 @@ def _readings(arrays: Arrays, documents: list[Document], weights: F64, set_weigh
     x = np.zeros((room, len(Feature)))
     reading = np.zeros((room, 3), np.int64)
     span = np.zeros((room, 3), np.int64)
-    tables = (arrays.names, arrays.words)
-    rows, mentions = _dump(offsets, data, languages, spoken, alphabet(), *tables, weights, x, reading, span)
+    tables = (spellings(), *arrays.names, arrays.words)
+    rows, mentions = _dump(offsets, data, languages, spoken, *tables, weights, x, reading, span)
     x, reading = x[:rows], reading[:rows]
     kept, right = _label(arrays, documents, reading, span[:mentions])
     _, mention_of = np.unique(reading[kept, 0], return_inverse=True)

@@ -29,7 +29,8 @@ from numba import njit
 
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import NameKind, read_places
-from groundswell.enrich.place_index import NameIndex, build_index, name_keys
+from groundswell.enrich.place_index import NameIndex, build_index, name_keys, slots
+from groundswell.enrich.place_letters import spellings
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, PLAIN, WORD_SLOT, match
 from groundswell.enrich.place_parts import (
     CAPITAL,
@@ -232,16 +233,16 @@ class Subdivisions:
 
 
 @njit
-def _count(offsets, data, characters, index, small, capital, uncased):  # type: ignore[no-untyped-def]
+def _count(offsets, data, spelling, names, small, capital, uncased):  # type: ignore[no-untyped-def]
     """How often each name is written small (where capitals are used), capital inside a sentence, caseless."""
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
     words = np.zeros(2, WORD_SLOT)
     for post in range(len(offsets) - 1):
-        count = cut(data, offsets[post], offsets[post + 1], characters, parts)
+        count = cut(data, offsets[post], offsets[post + 1], spelling, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, names, words, spelling, letters, mentions)
         for mention in range(found):
             flags = parts[mentions[mention].first].flags
             name = mentions[mention].name
@@ -258,10 +259,10 @@ def _count(offsets, data, characters, index, small, capital, uncased):  # type: 
 def _everything(spellings: list[str], order: npt.NDArray[np.float64], places: Any, kinds: Any) -> NameIndex:
     """An index of every name, everyday words as well."""
     offsets, data = text_buffers(pa.array(spellings, pa.string()))
-    keys, letters, words, dense, bloom = name_keys(offsets, data, alphabet())
+    keys, letters, words, dense, filters = name_keys(offsets, data, alphabet())
     kept = (keys != 0) & ((letters >= 3) | (dense >= 2))
     columns = (keys[kept], places[kept], kinds[kept], words[kept])
-    return build_index(*columns, bloom, order[kept], {}, MAX_READINGS)
+    return build_index(*columns, filters, order[kept], {}, MAX_READINGS)
 
 
 def common() -> Iterator[tuple[str, int]]:
@@ -278,9 +279,9 @@ def common() -> Iterator[tuple[str, int]]:
             texts += [line.rstrip("\n").split("\t")[-1] for line in lines]
     offsets, data = text_buffers(pa.array(texts))
     small, capital, uncased = (np.zeros(len(index.readings), np.int64) for _ in range(3))
-    _count(offsets, data, alphabet(), index, small, capital, uncased)
-    slots = index.slots.reshape(-1, 2)
-    used = slots[slots[:, 0] != 0]
+    _count(offsets, data, spellings(), index.table, small, capital, uncased)
+    pairs = slots(index.table)
+    used = pairs[pairs[:, 0] != 0]
     entries = used[:, 1].astype(np.int64)
     firsts, counts = (entries & 0xFFFFFFFF).tolist(), (entries >> 56 & 0xFF).tolist()
     name_at = dict(zip(firsts, zip(used[:, 0].tolist(), counts, strict=True), strict=True))

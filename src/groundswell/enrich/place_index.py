@@ -28,17 +28,16 @@ from groundswell.enrich.fold import (
     Alphabet,
     decode,
 )
+from groundswell.enrich.place_letters import BASE_INVERSE, append_letter
 
 __all__ = [
-    "BASE",
-    "BASE_INVERSE",
+    "ENDINGS",
     "MISSING",
     "NAMED",
     "OPENS",
     "PLACE",
     "NameIndex",
     "Readings",
-    "append_letter",
     "ask_ahead",
     "ask_readings",
     "build_index",
@@ -46,12 +45,14 @@ __all__ = [
     "find",
     "held_of",
     "look_up",
+    "may_be_stem",
     "name_keys",
     "name_of",
     "readings_of",
-    "set_top",
     "slot_hash",
+    "slots",
     "top_of",
+    "with_top",
     "words_of",
 ]
 
@@ -59,8 +60,6 @@ U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 
-BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no letter's weight ever dies out modulo 2**64
-BASE_INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
 MISSING = np.int64(-1)
 _DENSE = 0x3040  # from here on a letter is a syllable or a word
 BLOOM_BITS = 23  # one mebibyte: stays in the second-level cache and answers most look-ups alone
@@ -94,13 +93,15 @@ Readings = npt.NDArray[np.void]
 
 
 class NameIndex(NamedTuple):
-    """Keys and the readings of each; Numba kernels take it as it is."""
+    """Names and the readings of each."""
 
-    bloom: U64
-    """Pairs of filters, side by side in one cache line: a bit for each key, so that look-ups that miss seldom
-    go further; and one for what names of several parts begin with, where more parts are worth looking up."""
-    slots: U64
-    """Open addressing over a power of two of pairs, side by side: key (0 is free) and entry."""
+    table: U64
+    """Three tables in one array, for each array that a kernel is called with costs time. First pairs of
+    filters, side by side in one cache line: a bit for each key, so that look-ups that miss seldom go further;
+    and one for what names of several parts begin with, where more parts are worth looking up. Then a small
+    filter of the names in Cyrillic and Hangul, and of the former without the vowel they end in: most words
+    have endings, and few of the stems are names. Then the slots: open addressing over a power of two of
+    pairs, side by side: key (0 is free) and entry."""
     readings: Readings
 
 
@@ -108,18 +109,23 @@ NAMED = 1  # of a key: a name may be stored under it …
 OPENS = 2  # … or a longer one begin with it
 _NAMES = 0
 _OPENINGS = 1
+_STEM_BITS = 20
+_STEMS_AT = 2 << (BLOOM_BITS - 6)
+_SLOTS_AT = _STEMS_AT + (1 << (_STEM_BITS - 6))
+_CYRILLIC = (0x400, 0x52F)
+_HANGUL = (0xAC00, 0xD7A3)
+ENDINGS = (
+    0x430,
+    0x44F,
+    0x43E,
+    0x44C,
+)  # а я о ь: what a town's name ends in that is spoken of in another case
 _COMMON_SHIFT = np.uint64(32)
 _WORDS_SHIFT = np.uint64(40)
 _TOP_SHIFT = np.uint64(48)
 _READINGS_SHIFT = np.uint64(56)
 _TOP_LEAST = -16.0
 _TOP_STEPS = 8.0  # a unit
-
-
-@njit(cache=True, nogil=True, inline="always")
-def append_letter(key: np.uint64, letter: int) -> np.uint64:
-    """The key of a name one letter longer."""
-    return np.uint64(key) * BASE + np.uint64(letter)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -165,55 +171,81 @@ def _prefetch(context: Any, array: types.Array, at: types.Integer) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def held_of(index: NameIndex, key: np.uint64) -> int:
+def held_of(table: U64, key: np.uint64) -> int:
     """`NAMED` and `OPENS`, where the filters hold the key."""
     h = slot_hash(key)
     word = _filter_word(h)
     bit = h >> np.uint64(64 - BLOOM_BITS) & np.uint64(63)
-    named = index.bloom[word] >> bit & np.uint64(1)
-    opens = index.bloom[word + np.uint64(1)] >> bit & np.uint64(1)
+    named = table[word] >> bit & np.uint64(1)
+    opens = table[word + np.uint64(1)] >> bit & np.uint64(1)
     return int(named | opens << np.uint64(1))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def ask_ahead(index: NameIndex, key: np.uint64, held: int) -> None:
+def may_be_stem(table: U64, key: np.uint64) -> bool:
+    """Whether a name in Cyrillic or Hangul is `key`, or, in Cyrillic, `key` and one of `ENDINGS`."""
+    bit = slot_hash(key) >> np.uint64(64 - _STEM_BITS)
+    word = table[np.uint64(_STEMS_AT) + (bit >> np.uint64(6))]
+    return bool(word >> (bit & np.uint64(63)) & np.uint64(1))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _set_stem(table: U64, key: np.uint64) -> None:
+    bit = slot_hash(key) >> np.uint64(64 - _STEM_BITS)
+    table[np.uint64(_STEMS_AT) + (bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _slot(table: U64, key: np.uint64) -> np.uint64:
+    """Where the search for `key` begins."""
+    mask = np.uint64((len(table) - _SLOTS_AT) // 2 - 1)
+    slot: np.uint64 = np.uint64(_SLOTS_AT) + ((slot_hash(key) & mask) << np.uint64(1))
+    return slot
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _next_slot(table: U64, slot: np.uint64) -> np.uint64:
+    """The slot behind `slot`, or the first."""
+    after = slot + np.uint64(2)
+    return after if after < np.uint64(len(table)) else np.uint64(_SLOTS_AT)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def ask_ahead(table: U64, key: np.uint64, held: int) -> None:
     """Ask for what will be read of `key`: its filters, and where these are known to hold it, its slot.
 
     The tables are too large for the nearer caches: all of a post's questions are asked before the first is
     waited for.
     """
-    h = slot_hash(key)
-    if held & NAMED:
-        _prefetch(index.slots, (h & np.uint64(len(index.slots) // 2 - 1)) << np.uint64(1))
-    else:
-        _prefetch(index.bloom, _filter_word(h))
+    _prefetch(table, _slot(table, key) if held & NAMED else _filter_word(slot_hash(key)))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def ask_readings(index: NameIndex, first: int, count: int) -> None:
+def ask_readings(readings: Readings, first: int, count: int) -> None:
     """Ask for a name's readings."""
     for reading in range(first, first + count):
-        _prefetch(index.readings, reading)
+        _prefetch(readings, reading)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def look_up(index: NameIndex, key: np.uint64) -> np.int64:
+def look_up(table: U64, key: np.uint64) -> np.int64:
     """The entry stored under `key`, or `MISSING`; the functions below read it."""
-    return find(index, key) if held_of(index, key) & NAMED else MISSING
+    return find(table, key) if held_of(table, key) & NAMED else MISSING
 
 
 @njit(cache=True, nogil=True, inline="always")
-def find(index: NameIndex, key: np.uint64) -> np.int64:
+def find(table: U64, key: np.uint64) -> np.int64:
     """`look_up` of a key that the filter holds."""
-    mask = np.uint64(len(index.slots) // 2 - 1)
-    slot = slot_hash(key) & mask
-    entry: np.int64 = MISSING
-    while index.slots[slot << np.uint64(1)] != np.uint64(0):
-        if index.slots[slot << np.uint64(1)] == key:
-            entry = np.int64(index.slots[(slot << np.uint64(1)) + np.uint64(1)])
-            break
-        slot = (slot + np.uint64(1)) & mask
-    return entry
+    slot = _slot(table, key)
+    while table[slot] != np.uint64(0) and table[slot] != key:
+        slot = _next_slot(table, slot)
+    return np.int64(table[slot + np.uint64(1)]) if table[slot] == key else MISSING
+
+
+@njit(cache=True, nogil=True)
+def slots(table: U64) -> U64:
+    """The keys and entries, (slots, 2); key 0 is free."""
+    return table[_SLOTS_AT:].reshape(-1, 2)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -247,20 +279,20 @@ def readings_of(entry: np.int64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def set_top(index: NameIndex, slot: int, top: float) -> None:
-    """Store a number with the name at a slot, rounded up to an eighth and cut to -16 … 15.9."""
+def with_top(entry: np.uint64, top: float) -> np.uint64:
+    """The entry with a number, rounded up to an eighth and cut to -16 … 15.9."""
     steps = np.ceil((top - _TOP_LEAST) * _TOP_STEPS)
     stored = np.uint64(min(255.0, max(0.0, steps))) << _TOP_SHIFT
-    index.slots[2 * slot + 1] = index.slots[2 * slot + 1] & ~(np.uint64(0xFF) << _TOP_SHIFT) | stored
+    return entry & ~(np.uint64(0xFF) << _TOP_SHIFT) | stored
 
 
 @njit(cache=True, nogil=True)
 def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, U8, U64]:
-    """Key, letters, words and dense letters (kana, Han, Hangul) of every name; the filter of openings.
+    """Key, letters, words and dense letters (kana, Han, Hangul) of every name; the filters but for the names.
 
     Counts stop at 255.
     """
-    bloom = np.zeros(2 << (BLOOM_BITS - 6), np.uint64)
+    filters = np.zeros(_SLOTS_AT, np.uint64)
     rows = len(offsets) - 1
     keys = np.zeros(rows, np.uint64)
     letters = np.zeros(rows, np.uint8)
@@ -272,6 +304,8 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
         key = np.uint64(0)
         inside = False
         last = 0
+        first_letter = np.uint32(0)
+        last_letter = np.uint32(0)
         while at < end:
             code, length = decode(data, at, end)
             at += length
@@ -288,8 +322,10 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
                 if letter == 0:
                     continue
                 if key != 0 and (not inside or kind == UNIT or last == UNIT):
-                    _set_bit(bloom, slot_hash(key), _OPENINGS)
+                    _set_bit(filters, slot_hash(key), _OPENINGS)
                 last = kind
+                first_letter = letter if key == 0 else first_letter
+                last_letter = letter
                 key = append_letter(key, letter)
                 letters[row] = min(255, letters[row] + 1)
                 dense[row] = min(255, dense[row] + (part >= _DENSE))
@@ -299,7 +335,13 @@ def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, 
             if gap:
                 inside = False
         keys[row] = key
-    return keys, letters, words, dense, bloom
+        if _CYRILLIC[0] <= first_letter <= _CYRILLIC[1]:
+            _set_stem(filters, key)
+            if last_letter in ENDINGS:
+                _set_stem(filters, (key - np.uint64(last_letter)) * BASE_INVERSE)
+        elif _HANGUL[0] <= first_letter <= _HANGUL[1]:
+            _set_stem(filters, key)
+    return keys, letters, words, dense, filters
 
 
 def build_index(
@@ -307,7 +349,7 @@ def build_index(
     places: I32,
     kinds: U8,
     words: U8,
-    bloom: U64,
+    filters: U64,
     order: npt.NDArray[np.float64],
     common: dict[int, int],
     cap: int,
@@ -333,21 +375,20 @@ def build_index(
         at = int(np.searchsorted(unique, np.uint64(key)))
         if at < len(unique) and int(unique[at]) == key:
             entries[at] |= np.uint64(level) << _COMMON_SHIFT
-    slots = np.zeros(2 << int(np.ceil(np.log2(len(unique) * 1.6))), np.uint64)
-    _fill(unique, entries, slots, bloom)
+    table = np.zeros(_SLOTS_AT + (2 << int(np.ceil(np.log2(len(unique) * 1.6)))), np.uint64)
+    table[:_SLOTS_AT] = filters
+    _fill(unique, entries, table)
     readings = np.zeros(int(kept.sum()), READING)
     readings["place"], readings["kind"] = places[kept], kinds[kept]
-    return NameIndex(bloom, slots, readings)
+    return NameIndex(table, readings)
 
 
 @njit(cache=True)
-def _fill(unique: U64, entries: U64, slots: U64, bloom: U64) -> None:
-    mask = np.uint64(len(slots) // 2 - 1)
+def _fill(unique: U64, entries: U64, table: U64) -> None:
     for name in range(len(unique)):
-        h = slot_hash(unique[name])
-        _set_bit(bloom, h, _NAMES)
-        slot = h & mask
-        while slots[slot << np.uint64(1)] != np.uint64(0):
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot << np.uint64(1)] = unique[name]
-        slots[(slot << np.uint64(1)) + np.uint64(1)] = entries[name]
+        _set_bit(table, slot_hash(unique[name]), _NAMES)
+        slot = _slot(table, unique[name])
+        while table[slot] != np.uint64(0):
+            slot = _next_slot(table, slot)
+        table[slot] = unique[name]
+        table[slot + np.uint64(1)] = entries[name]

@@ -11,24 +11,32 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from groundswell.enrich.fold import TABLED, Alphabet, decode
+from groundswell.enrich.fold import decode
 from groundswell.enrich.place_index import (
-    BASE,
+    ENDINGS,
     MISSING,
     NAMED,
     OPENS,
-    NameIndex,
-    append_letter,
     ask_ahead,
     common_of,
     find,
     held_of,
     look_up,
+    may_be_stem,
     name_of,
     readings_of,
     slot_hash,
     top_of,
     words_of,
+)
+from groundswell.enrich.place_letters import (
+    BASE,
+    BASE_INVERSE,
+    append_letter,
+    key_of,
+    letters_of,
+    shorter_key,
+    spelling_of,
 )
 from groundswell.enrich.place_parts import (
     DOT,
@@ -70,6 +78,7 @@ __all__ = [
 ]
 
 U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
 
 MAX_MENTIONS = 128  # a post's names beyond these are not read
 _COMMON_WORD = 6  # of 9
@@ -144,9 +153,9 @@ def match(
     count: int,
     cased: int,
     parts: Parts,
-    index: NameIndex,
+    names: U64,
     words: WordIndex,
-    alphabet: Alphabet,
+    spelling: U64,
     letters: Letters,
     found: Mentions,
 ) -> int:
@@ -157,23 +166,23 @@ def match(
     hopeless = _COMMON_WORD if cased != UNUSED else _COMMON_WORD + 2
     mentions = 0
     part = 0
-    _ask(count, parts, index)
+    _ask(count, parts, names)
     while part < count and mentions < MAX_MENTIONS:
         dress = PLAIN
         held = parts[part].held
         last = part
         name: np.int64 = MISSING
         if held & NAMED and not parts[part].flags & IS_DIGITS:
-            name = find(index, parts[part].key)
-        if parts[part].flags & HASHTAG or (held & OPENS and _goes_on(part, count, parts, index)):
-            last, name = _longest(part, count, parts[part].key, name, parts, index)
+            name = find(names, parts[part].key)
+        if parts[part].flags & HASHTAG or (held & OPENS and _goes_on(part, count, parts, names)):
+            last, name = _longest(part, count, parts[part].key, name, parts, names)
         if name == MISSING and not parts[part].flags & (IS_DIGITS | IS_UNIT | IS_FLAG):
             last = part
             if parts[part].flags & HASHTAG:
-                name = _unglue(data, parts, part, index, words, alphabet, letters)
+                name = _unglue(data, parts, part, names, words, spelling, letters)
                 dress = GLUED
             if name == MISSING and data[parts[part].start] >= 0xD0:  # Latin and Greek are not undressed
-                last, name = _undress(data, part, count, parts, index, alphabet)
+                last, name = _undress(data, part, count, parts, names, spelling)
                 dress = DRESSED
         if name == MISSING:
             part += 1
@@ -194,30 +203,30 @@ def match(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _ask(count: int, parts: Parts, index: NameIndex) -> None:
+def _ask(count: int, parts: Parts, names: U64) -> None:
     """Ask the tables for all parts at once, and note what the filters hold."""
     for part in range(count):
-        ask_ahead(index, parts[part].key, 0)
+        ask_ahead(names, parts[part].key, 0)
     for part in range(count):
-        held = held_of(index, parts[part].key)
+        held = held_of(names, parts[part].key)
         parts[part].held = held
         if held & NAMED:
-            ask_ahead(index, parts[part].key, held)
+            ask_ahead(names, parts[part].key, held)
         if held & OPENS and part + 1 < count and parts[part + 1].before <= DOT:
-            ask_ahead(index, parts[part].key * parts[part + 1].power + parts[part + 1].key, 0)
+            ask_ahead(names, parts[part].key * parts[part + 1].power + parts[part + 1].key, 0)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _goes_on(part: int, count: int, parts: Parts, index: NameIndex) -> bool:
+def _goes_on(part: int, count: int, parts: Parts, names: U64) -> bool:
     """Whether this part and the next may be a name or begin one: spares most words the call of `_longest`."""
     if part + 1 == count or parts[part + 1].before > DOT:
         return False
-    return bool(held_of(index, parts[part].key * parts[part + 1].power + parts[part + 1].key))
+    return bool(held_of(names, parts[part].key * parts[part + 1].power + parts[part + 1].key))
 
 
 @njit(cache=True, nogil=True)
 def _longest(
-    part: int, count: int, key: np.uint64, name: np.int64, parts: Parts, index: NameIndex
+    part: int, count: int, key: np.uint64, name: np.int64, parts: Parts, names: U64
 ) -> tuple[int, np.int64]:
     """The last part and the name of the longest match that begins at `part`.
 
@@ -235,10 +244,10 @@ def _longest(
         short = before == DOT and parts[at - 1].letters <= 3
         if (before > SOFT and not short) or (parts[at].flags & HASHTAG and not tag and before != JOINED):
             break
-        if not tag and not held_of(index, key) & OPENS:
+        if not tag and not held_of(names, key) & OPENS:
             break
         key = key * parts[at].power + parts[at].key
-        name = look_up(index, key)
+        name = look_up(names, key)
         dense = (flags | parts[at].flags) & IS_UNIT
         if name != MISSING and (tag or dense or words_of(name) > 1):  # `car son` is not Carson
             best = name
@@ -247,42 +256,26 @@ def _longest(
 
 
 @njit(cache=True, nogil=True)
-def _span_key(data: U8, start: int, end: int, alphabet: Alphabet, key: np.uint64) -> np.uint64:
-    """`key` continued over the bytes `start` … `end`."""
-    longer: np.uint64 = key
-    while start < end:
-        code, length = decode(data, start, end)
-        start += length
-        if code >= TABLED:
-            continue
-        for letter in (alphabet.first[code], alphabet.second[code]):
-            bare = alphabet.skeleton[letter]
-            if letter != 0 and bare != 0:
-                longer = append_letter(longer, bare)
-    return longer
-
-
-@njit(cache=True, nogil=True)
 def _undress(
-    data: U8, part: int, count: int, parts: Parts, index: NameIndex, alphabet: Alphabet
+    data: U8, part: int, count: int, parts: Parts, names: U64, spelling: U64
 ) -> tuple[int, np.int64]:
     """The last part and the name inside an Arabic, Cyrillic or Korean word form, by the first byte."""
-    start, end, letters = parts[part].start, parts[part].end, parts[part].letters
+    letters = parts[part].letters
     name: np.int64 = MISSING
     last = part
-    lead = data[start]
+    lead = data[parts[part].start]
     if lead in (0xD8, 0xD9) and letters >= 4:
-        last, name = _undress_arabic(data, part, count, parts, index, alphabet)
+        last, name = _undress_arabic(data, part, count, parts, names, spelling)
     elif lead in (0xD0, 0xD1) and letters >= 5:
-        name = _undress_cyrillic(data, start, end, index, alphabet)
+        name = _undress_cyrillic(data, part, parts, names, spelling)
     elif 0xEA <= lead <= 0xED and letters >= 3:
-        name = _undress_korean(data, start, end, index, alphabet)
+        name = _undress_korean(data, part, parts, names, spelling)
     return last, name
 
 
 @njit(cache=True, nogil=True)
 def _undress_arabic(
-    data: U8, part: int, count: int, parts: Parts, index: NameIndex, alphabet: Alphabet
+    data: U8, part: int, count: int, parts: Parts, names: U64, spelling: U64
 ) -> tuple[int, np.int64]:
     """Without the conjunction and preposition written onto the word: و ف ب ل ك, and لل for ل + ال.
 
@@ -291,44 +284,66 @@ def _undress_arabic(
     name: np.int64 = MISSING
     last = part
     at, end = parts[part].start, parts[part].end
+    key, power = parts[part].key, parts[part].power
     for _ in range(2):
         code, length = decode(data, at, end)
         if end - at <= 6 or code not in (0x648, 0x641, 0x628, 0x644, 0x643):
             break
         at += length
+        power *= BASE_INVERSE
+        key -= np.uint64(code) * power
         if code == 0x644 and decode(data, at, end)[0] == 0x644:  # للأردن: put the alef of the article back
-            key = _span_key(data, at, end, alphabet, append_letter(np.uint64(0), 0x627))
-            last, name = _longest(part, count, key, look_up(index, key), parts, index)
+            whole = key_of(data, at, end, spelling, append_letter(np.uint64(0), 0x627))
+            last, name = _from_here(part, count, whole, parts, names)
         if name == MISSING:
-            key = _span_key(data, at, end, alphabet, np.uint64(0))
-            last, name = _longest(part, count, key, look_up(index, key), parts, index)
+            last, name = _from_here(part, count, key, parts, names)
         if name != MISSING:
             break
     return last, name
 
 
 @njit(cache=True, nogil=True)
-def _undress_cyrillic(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
+def _from_here(part: int, count: int, key: np.uint64, parts: Parts, names: U64) -> tuple[int, np.int64]:
+    """The last part and the name of the longest match that begins with what is left of `part`."""
+    held = held_of(names, key)
+    name: np.int64 = find(names, key) if held & NAMED else MISSING
+    if parts[part].flags & HASHTAG or held & OPENS:
+        last, name = _longest(part, count, key, name, parts, names)
+        return last, name
+    return part, name
+
+
+@njit(cache=True, nogil=True)
+def _undress_cyrillic(data: U8, part: int, parts: Parts, names: U64, spelling: U64) -> np.int64:
     """Without an ending of one or two letters, or with another vowel for it: Киевом, Москве."""
     name: np.int64 = MISSING
-    for ending in (2, 4):
-        stem = _span_key(data, start, end - ending, alphabet, np.uint64(0))
-        name = look_up(index, stem)
-        for vowel in (0x430, 0x44F, 0x43E, 0x44C):
+    start, end, stem = parts[part].start, parts[part].end, parts[part].key
+    for _ in range(2):
+        stem = shorter_key(data, start, end, 2, stem, spelling)
+        end -= 2
+        if not may_be_stem(names, stem):
+            continue
+        name = look_up(names, stem)
+        for vowel in ENDINGS:
             if name == MISSING:
-                name = look_up(index, append_letter(stem, vowel))
+                name = look_up(names, append_letter(stem, vowel))
         if name != MISSING:
             break
     return name
 
 
 @njit(cache=True, nogil=True)
-def _undress_korean(data: U8, start: int, end: int, index: NameIndex, alphabet: Alphabet) -> np.int64:
+def _undress_korean(data: U8, part: int, parts: Parts, names: U64, spelling: U64) -> np.int64:
     """Without a particle of one to three syllables; two stay at least."""
     name: np.int64 = MISSING
-    for particle in (3, 6, 9):
-        if name == MISSING and end - particle - start >= 6:
-            name = look_up(index, _span_key(data, start, end - particle, alphabet, np.uint64(0)))
+    start, end, stem = parts[part].start, parts[part].end, parts[part].key
+    for _ in range(3):
+        if name != MISSING or end - start < 9:
+            break
+        stem = shorter_key(data, start, end, 3, stem, spelling)
+        end -= 3
+        if may_be_stem(names, stem):
+            name = look_up(names, stem)
     return name
 
 
@@ -337,15 +352,15 @@ def _unglue(
     data: U8,
     parts: Parts,
     part: int,
-    index: NameIndex,
+    names: U64,
     words: WordIndex,
-    alphabet: Alphabet,
+    spelling: U64,
     letters: Letters,
 ) -> np.int64:
     """The name that remains of a hashtag's piece when known affixes are taken off; the longest there is."""
     if parts[part].letters < 5 or parts[part].letters > MAX_LETTERS:
         return MISSING
-    size = _spell(data, int(parts[part].start), int(parts[part].end), alphabet, letters)
+    size = _spell(data, int(parts[part].start), int(parts[part].end), spelling, letters)
     affixes = 0
     for middle in range(size + 1):
         key = letters[middle].key
@@ -362,7 +377,7 @@ def _unglue(
     for low in range(size):
         for high in range(low + best_size + 1, size + 1):
             if letters[low].begins and letters[high].ends and best_size < high - low < size:
-                name = look_up(index, letters[high].key - letters[low].key * letters[high - low].power)
+                name = look_up(names, letters[high].key - letters[low].key * letters[high - low].power)
                 if name != MISSING:
                     best = name
                     best_size = high - low
@@ -370,7 +385,7 @@ def _unglue(
 
 
 @njit(cache=True, nogil=True)
-def _spell(data: U8, at: int, end: int, alphabet: Alphabet, letters: Letters) -> int:
+def _spell(data: U8, at: int, end: int, spelling: U64, letters: Letters) -> int:
     """Fill in the key up to each letter of the bytes `at` … `end`; how many letters."""
     size = 0
     letters[0].key = 0
@@ -378,12 +393,10 @@ def _spell(data: U8, at: int, end: int, alphabet: Alphabet, letters: Letters) ->
     while at < end:
         code, length = decode(data, at, end)
         at += length
-        if code >= TABLED:
-            continue
-        for letter in (alphabet.first[code], alphabet.second[code]):
-            bare = alphabet.skeleton[letter]
-            if letter != 0 and bare != 0 and size < MAX_LETTERS:
+        written = spelling_of(code, spelling)
+        for letter in letters_of(written):
+            if letter != 0 and size < MAX_LETTERS:
                 size += 1
-                letters[size].key = append_letter(letters[size - 1].key, bare)
+                letters[size].key = append_letter(letters[size - 1].key, letter)
                 letters[size].power = letters[size - 1].power * BASE
     return size

@@ -11,19 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from groundswell.enrich.fold import (
-    APOSTROPHE,
-    DIGIT,
-    FLAG,
-    JOINER,
-    TABLED,
-    UNIT,
-    UNIT_MARK,
-    WORD,
-    Alphabet,
-    decode,
+from groundswell.enrich.fold import APOSTROPHE, DIGIT, FLAG, JOINER, UNIT, UNIT_MARK, WORD, decode
+from groundswell.enrich.place_letters import (
+    BASE,
+    IS_CAPITAL,
+    IS_SMALL,
+    KIND,
+    append_letter,
+    letters_of,
+    spelling_of,
 )
-from groundswell.enrich.place_index import BASE, append_letter
 
 __all__ = [
     "CAPITAL",
@@ -51,6 +48,7 @@ __all__ = [
 ]
 
 U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
 
 MAX_PARTS = 1024  # a post's text beyond this many parts is not read for places
 
@@ -176,18 +174,11 @@ def _first_flags(code: int, kind: int, upper: bool, hashtag: bool, sentence: boo
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_small(code: int, alphabet: Alphabet) -> bool:
-    """Whether a character is a small letter or one without case."""
-    return code < TABLED and alphabet.kind[code] == WORD and alphabet.upper[code] == 0
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _spell(parts: Parts, part: int, code: int, alphabet: Alphabet) -> None:
+def _spell(parts: Parts, part: int, written: np.int64) -> None:
     """Append a character to a part's key."""
-    for letter in (alphabet.first[code], alphabet.second[code]):
-        bare = alphabet.skeleton[letter]
-        if letter != 0 and bare != 0:
-            parts[part].key = append_letter(parts[part].key, bare)
+    for letter in letters_of(written):
+        if letter != 0:
+            parts[part].key = append_letter(parts[part].key, letter)
             parts[part].power *= BASE
             parts[part].letters += 1
 
@@ -211,7 +202,7 @@ def _spell_plain(data: U8, at: int, end: int, parts: Parts, part: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
+def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
     """Fill `parts` from the bytes `at` … `end`; how many there are."""
     count = 0
     before = HARD
@@ -226,8 +217,8 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             last_upper = False
             continue
         code, length = decode(data, at, end)
-        first = alphabet.first[code] if code < TABLED else 0x20
-        kind = alphabet.kind[first] if first != 0 else JOINER
+        written = spelling_of(code, spelling)
+        kind = written & KIND
         if kind == JOINER:
             at += length
             continue
@@ -258,11 +249,13 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             if code == _AT:
                 at = _mention_end(data, at, end)
             continue
-        upper = alphabet.upper[code] != 0
+        upper = written & IS_CAPITAL != 0
         fresh = _begins_part(kind, last, hashtag, upper, last_upper)
         if hashtag and upper and not fresh and at + length < end and parts[count - 1].letters >= 2:
             following, _ = decode(data, at + length, end)
-            fresh = _is_small(following, alphabet)  # the last capital of `USAFlood` begins a word
+            fresh = (
+                spelling_of(following, spelling) & IS_SMALL != 0
+            )  # the last capital of `USAFlood` begins a word
         if fresh:
             gap = before if last == 0 else JOINED
             _open(parts, count, at, gap, _first_flags(code, kind, upper, hashtag, sentence))
@@ -273,7 +266,7 @@ def cut(data: U8, at: int, end: int, alphabet: Alphabet, parts: Parts) -> int:
             parts[count - 1].flags &= 0xFFFF ^ IS_DIGITS
         if not upper and kind == WORD:
             parts[count - 1].flags &= 0xFFFF ^ CAPITALS
-        _spell(parts, count - 1, code, alphabet)
+        _spell(parts, count - 1, written)
         at += length
         parts[count - 1].end = at
         last = kind

@@ -27,7 +27,15 @@ from groundswell.enrich.place_features import (
     measure_reading,
     measure_writing,
 )
-from groundswell.enrich.place_index import NameIndex, Readings, ask_readings, name_of, readings_of, set_top
+from groundswell.enrich.place_index import (
+    NameIndex,
+    Readings,
+    ask_readings,
+    name_of,
+    readings_of,
+    slots,
+    with_top,
+)
 from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordIndex, word_class
 from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
 
@@ -156,7 +164,7 @@ def judge(
     cased: int,
     mentions: Mentions,
     parts: Parts,
-    index: NameIndex,
+    readings: Readings,
     words: WordIndex,
     spoken: U8,
     weights: F64,
@@ -170,13 +178,13 @@ def judge(
     if not _some_hope(count, cased, mentions, parts, weights, floor, out):
         return
     for mention in range(count):
-        ask_readings(index, mentions[mention].name, mentions[mention].readings)
+        ask_readings(readings, mentions[mention].name, mentions[mention].readings)
     for mention in range(count):
         measure_mention(mention, count, parts_count, cased, mentions, parts, words, out.mention_x)
         out.shared[mention] = _dot(weights, out.mention_x)
     if not _hope(count, cased, mentions, parts, weights, floor, out):
         return
-    _pair(count, mentions, parts, index, words, out)
+    _pair(count, mentions, parts, readings, words, out)
     for mention in range(count):
         if not out.hopeful[mention]:
             continue
@@ -190,7 +198,7 @@ def judge(
                 out.container[mention, reading] != 0,
                 mentions,
                 parts,
-                index,
+                readings,
                 spoken,
                 out.reading_x,
             )
@@ -198,7 +206,7 @@ def judge(
             out.verdicts[mention, reading] = verdict
             out.alone[mention, reading] = score
             out.scores[mention, reading] = -np.inf if verdict == IF_BACKED else score
-        _settle(mention, mentions, index.readings, out)
+        _settle(mention, mentions, readings, out)
     if count < 2:
         return
     for mention in range(count):
@@ -206,8 +214,8 @@ def judge(
             continue
         start = mentions[mention].name
         for reading in range(mentions[mention].readings):
-            country, region, same, around = agreement(mention, reading, count, mentions, index.readings, out)
-            backing = country if index.readings[start + reading].level == _COUNTRY else region
+            country, region, same, around = agreement(mention, reading, count, mentions, readings, out)
+            backing = country if readings[start + reading].level == _COUNTRY else region
             if out.verdicts[mention, reading] == IF_BACKED and backing < _BACKED:
                 continue
             out.scores[mention, reading] = (
@@ -219,7 +227,7 @@ def judge(
             )
     for mention in range(count):
         if out.hopeful[mention]:
-            _settle(mention, mentions, index.readings, out)
+            _settle(mention, mentions, readings, out)
 
 
 @njit(cache=True, nogil=True)
@@ -229,10 +237,11 @@ def rank_names(index: NameIndex, weights: F64) -> None:
     boon = max(0.0, weights[Feature.ALTERNATE_UNCASED], weights[Feature.ALTERNATE_CASED])
     for feature in (Feature.LANGUAGE, Feature.SHORT, Feature.CODE, Feature.WEAK_CODE):
         boon += max(0.0, weights[feature])
-    for slot in range(len(index.slots) // 2):
-        if index.slots[2 * slot] == 0:
+    pairs = slots(index.table)
+    for slot in range(len(pairs)):
+        if pairs[slot, 0] == 0:
             continue
-        name = np.int64(index.slots[2 * slot + 1])
+        name = np.int64(pairs[slot, 1])
         odds = 0.0
         for entry in range(name_of(name), name_of(name) + readings_of(name)):
             x[:] = 0.0
@@ -242,7 +251,7 @@ def rank_names(index: NameIndex, weights: F64) -> None:
             odds += np.exp(_dot(weights, x) + boon + max(0.0, weights[Feature.SIZE_LOWER]) * size)
             if index.readings[entry].kind in (_CODE, _WEAK_CODE):
                 odds = np.inf  # how common the word is does not count against a code
-        set_top(index, slot, np.log(odds) if odds > 0.0 else -np.inf)
+        pairs[slot, 1] = with_top(pairs[slot, 1], np.log(odds) if odds > 0.0 else -np.inf)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -383,12 +392,11 @@ def _pair(
     count: int,
     mentions: Mentions,
     parts: Parts,
-    index: NameIndex,
+    readings: Readings,
     words: WordIndex,
     out: Judgement,
 ) -> None:
     """Mark the readings of neighbours of which the right one contains the left: `Moore, Oklahoma`."""
-    readings = index.readings
     out.contained[:count] = 0
     out.container[:count] = 0
     for left in range(count - 1):

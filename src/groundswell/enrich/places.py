@@ -19,11 +19,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from groundswell.enrich.fold import Alphabet, alphabet, text_buffers
+from groundswell.enrich.fold import text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.language import bcp47
 from groundswell.enrich.place_data import Level
-from groundswell.enrich.place_index import NameIndex
+from groundswell.enrich.place_index import Readings
+from groundswell.enrich.place_letters import spellings
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_reach import doubt, radius_km
@@ -35,6 +36,7 @@ U8 = npt.NDArray[np.uint8]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
 F32 = npt.NDArray[np.float32]
+U64 = npt.NDArray[np.uint64]
 
 MAX_PLACES = 16  # distinct places a post
 _AREA = int(Level.AREA)
@@ -79,7 +81,6 @@ class Gazetteer:
         self._settings = settings
         self._table = arrays.table.slice(0, int(np.sum(arrays.places["level"] != Level.AREA)))
         rank_names(arrays.names, WEIGHTS)
-        self._alphabet = alphabet()
         self._languages = sorted(arrays.spoken)
         none = np.zeros((1, len(next(iter(arrays.spoken.values())))), np.uint8)
         self._spoken = np.concatenate(
@@ -164,8 +165,9 @@ class Gazetteer:
             data,
             languages,
             self._spoken,
-            self._alphabet,
-            arrays.names,
+            spellings(),
+            arrays.names.table,
+            arrays.names.readings,
             arrays.words,
             WEIGHTS,
             self._settings.min_confidence,
@@ -193,8 +195,9 @@ def _find(
     data: U8,
     languages: I16,
     spoken: npt.NDArray[np.uint8],
-    characters: Alphabet,
-    index: NameIndex,
+    spelling: U64,
+    names: U64,
+    readings: Readings,
     words: WordIndex,
     weights: npt.NDArray[np.float64],
     floor: float,
@@ -217,9 +220,9 @@ def _find(
     size = 0
     for post in range(posts):
         begin = int(offsets[post])
-        count = cut(data, begin, int(offsets[post + 1]), characters, parts)
+        count = cut(data, begin, int(offsets[post + 1]), spelling, parts)
         cased = casing(count, parts)
-        found = match(data, count, cased, parts, index, words, characters, letters, mentions)
+        found = match(data, count, cased, parts, names, words, spelling, letters, mentions)
         if found > 0:
             judge(
                 found,
@@ -227,7 +230,7 @@ def _find(
                 cased,
                 mentions,
                 parts,
-                index,
+                readings,
                 words,
                 spoken[languages[post]],
                 weights,
@@ -239,10 +242,10 @@ def _find(
             confidence = np.float32(judgement.confidence[mention])
             if best < 0 or confidence < floor:
                 continue
-            place = index.readings[mentions[mention].name + best].place
+            place = readings[mentions[mention].name + best].place
             known = size
             if distinct:
-                if index.readings[mentions[mention].name + best].level == _AREA:
+                if readings[mentions[mention].name + best].level == _AREA:
                     continue
                 for at in range(bounds[post], size):
                     if rows[at] == place:
@@ -257,7 +260,7 @@ def _find(
             rows[size] = place
             confidences[size] = confidence
             if not distinct:
-                odds[size], spreads[size] = doubt(mention, mentions, index.readings, judgement)
+                odds[size], spreads[size] = doubt(mention, mentions, readings, judgement)
             size += 1
         bounds[post + 1] = size
     return Mentioned(
