@@ -23,7 +23,7 @@ from groundswell.clock import HOUR_US, SECOND_US
 from groundswell.drops import SourceDrop
 from groundswell.errors import UsageError
 from groundswell.sources import Files, FilesSettings, Lines
-from groundswell.sources.lines import BATCH_ROWS, blocks, stretches
+from groundswell.sources.lines import _BLOCK_BYTES, BATCH_ROWS, blocks, stretches
 from groundswell.sources.wire import MESSAGE_BYTES
 from tests.jetstream_messages import START_US, commit, stream, wire
 
@@ -132,7 +132,7 @@ def test_lines_are_cut_wherever_the_chunks_are() -> None:
 
 
 def test_a_long_line_is_cut_where_its_block_ends() -> None:
-    block = 1 << 20
+    block = _BLOCK_BYTES
     chunks = [b"a\n" + b"x" * (block - 2), b"x" * block, b"x" * block, b"x\nlast"]
     assert [len(line) for line in split(chunks, limit=1000)] == [1, 1001, 4]
 

@@ -6,12 +6,36 @@ the code that is to be compiled. Whoever calls from Python holds the arrays as l
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
-__all__ = ["inner", "kernel"]
+__all__ = ["inner", "kernel", "word_at"]
 
 kernel = njit(cache=True, nogil=True, _nrt=False)
 """A kernel that Python calls."""
 
 inner = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 """A kernel that only other kernels call: without the doors for Python and C, half the work of a small one."""
+
+
+@inner
+def word_at(data, at, stop):  # type: ignore[no-untyped-def]
+    """The eight bytes at `at` (uint64) as a little-endian number; zeros for what is at `stop` or beyond."""
+    if at + np.uint64(8) <= stop:
+        return (
+            np.uint64(data[at])
+            | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
+            | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
+            | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
+            | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
+            | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
+            | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
+            | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
+        )
+    word = np.uint64(0)
+    shift = np.uint64(0)
+    while at < stop:
+        word |= np.uint64(data[at]) << shift
+        shift += np.uint64(8)
+        at += np.uint64(1)
+    return word

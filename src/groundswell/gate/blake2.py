@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.gate.strings import word_at
-from groundswell.kernels import inner, kernel
+from groundswell.kernels import inner, kernel, word_at
 
 __all__ = ["keyed_digests"]
 

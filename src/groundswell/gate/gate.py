@@ -29,8 +29,8 @@ from groundswell.gate.links import Links, read_links
 from groundswell.gate.mentions import mentioned
 from groundswell.gate.redact import Redactor, reveal
 from groundswell.gate.speakers import DAY_US, GRACE_US, SpeakerKeys
-from groundswell.gate.strings import buffers, word_at
-from groundswell.kernels import kernel
+from groundswell.gate.strings import buffers
+from groundswell.kernels import kernel, word_at
 from groundswell.metrics import Metrics
 
 __all__ = ["Gate", "GateSettings", "forbid_core_dumps"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from groundswell.kernels import inner, kernel
 
-__all__ = ["Bytes", "Offsets", "Rows", "Stretches", "buffers", "build", "copy", "gathered", "word_at"]
+__all__ = ["Bytes", "Offsets", "Rows", "Stretches", "buffers", "build", "copy", "gathered"]
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int32]
@@ -82,29 +82,6 @@ def copy(data, start, stop, out, written):  # type: ignore[no-untyped-def]
     for place in range(np.uint64(stop - start)):
         out[target + place] = data[source + place]
     return written + stop - start
-
-
-@inner
-def word_at(data, at, stop):  # type: ignore[no-untyped-def]
-    """The eight bytes at `at` (uint64) as a little-endian number; zeros for what is at `stop` or beyond."""
-    if at + np.uint64(8) <= stop:
-        return (
-            np.uint64(data[at])
-            | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
-            | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
-            | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
-            | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
-            | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
-            | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
-            | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
-        )
-    word = np.uint64(0)
-    shift = np.uint64(0)
-    while at < stop:
-        word |= np.uint64(data[at]) << shift
-        shift += np.uint64(8)
-        at += np.uint64(1)
-    return word
 
 
 @kernel

@@ -17,6 +17,7 @@ import structlog
 import zstandard
 
 from groundswell.errors import UsageError
+from groundswell.kernels import inner, kernel, word_at
 from groundswell.metrics import Metrics
 from groundswell.sources.columns import BatchDecoder
 from groundswell.sources.intake import Intake
@@ -34,7 +35,7 @@ _PLAIN_SLICE_BYTES = 1 << 20
 _ZSTD_WINDOW_BYTES = 1 << 27
 _RUNAWAY_BYTES = 256 << 20
 """A line this long is no line: the rest of its file is not read."""
-_BLOCK_BYTES = 1 << 20  # an attacker's block of newlines makes a million lines of it
+_BLOCK_BYTES = 1 << 22  # an attacker's block of newlines makes four million lines of it
 _SPACE = np.zeros(256, np.bool_)
 _SPACE[list(b" \t\n\r\v\f")] = True
 _BOM = b"\xef\xbb\xbf"
@@ -83,32 +84,33 @@ def _inflated(file: BinaryIO, new: Callable[[], _Inflater], slice_bytes: int, wh
 
 
 def blocks(chunks: Iterable[bytes], limit: int = MESSAGE_BYTES) -> Iterator[bytes]:
-    """The content of `chunks`, in blocks of about 1 MiB that end where a line ends.
+    """The content of `chunks`, in blocks of about 4 MiB that end where a line ends.
 
     A line over `limit` bytes may be cut to `limit + 1`, so that the decoder counts it as oversize and no more
     of it is kept.
     """
     tail = b""
     skipped = 0
-    for piece in _pieces(chunks):
-        last = piece.rfind(b"\n")
-        room = limit + 1 - len(tail)
+    for whole, start, stop in _pieces(chunks):
+        last = whole.rfind(b"\n", start, stop)
+        upto = start + limit + 1 - len(tail)
         if last < 0:
-            skipped += max(0, len(piece) - room)
-            tail += piece[:room]
+            skipped += max(0, stop - upto)
+            tail += whole[start : min(stop, upto)]
             if skipped > _RUNAWAY_BYTES:
                 break
             continue
         skipped = 0
-        first = piece.find(b"\n") if tail else 0
-        yield tail + (piece[: min(first, room)] + piece[first : last + 1])
-        tail = piece[last + 1 :][: limit + 1]
+        first = whole.find(b"\n", start, stop) if tail else start
+        view = memoryview(whole)  # so that each byte is copied once
+        yield b"".join((tail, view[start : min(first, upto)], view[first : last + 1]))
+        tail = whole[last + 1 : min(stop, last + 2 + limit)]
     if tail:
         yield tail
 
 
-def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of the chunks without a byte order mark, in pieces of about 1 MiB."""
+def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """The content of the chunks without a byte order mark, as stretches `whole[start:stop]`, a block each."""
     gathered: list[bytes] = []
     size = 0
     for number, chunk in enumerate(chunks):
@@ -118,17 +120,43 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
         size += len(chunk)
         if size >= _BLOCK_BYTES:
             whole = b"".join(gathered)
-            yield from (whole[at : at + _BLOCK_BYTES] for at in range(0, size, _BLOCK_BYTES))
+            yield from ((whole, at, min(at + _BLOCK_BYTES, size)) for at in range(0, size, _BLOCK_BYTES))
             gathered, size = [], 0
-    yield b"".join(gathered)
+    yield b"".join(gathered), 0, size
+
+
+@inner
+def _has_newline(data, at, stop):  # type: ignore[no-untyped-def]
+    """Is one of the eight bytes at `at` a newline? Not 0 then."""
+    ones = np.uint64(0x0101010101010101)
+    word = word_at(data, at, stop) ^ np.uint64(0x0A) * ones
+    return (word - ones) & ~word & np.uint64(0x8080808080808080)
+
+
+@kernel
+def _newlines(data, ends):  # type: ignore[no-untyped-def]
+    """Note where the newlines stand: how many."""
+    count = 0
+    stop = np.uint64(len(data))
+    for start in range(0, len(data), 32):
+        at = np.uint64(start)
+        found = _has_newline(data, at, stop) | _has_newline(data, at + np.uint64(8), stop)
+        found |= _has_newline(data, at + np.uint64(16), stop) | _has_newline(data, at + np.uint64(24), stop)
+        if found:
+            for place in range(start, min(start + 32, len(data))):
+                if data[place] == 0x0A:
+                    ends[count] = place
+                    count += 1
+    return count
 
 
 def stretches(block: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Where each line of a block starts and where its newline stands; a blank line is no message."""
     data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == 0x0A)
-    if len(data) and data[-1] != 0x0A:
-        ends = np.append(ends, len(data))
+    ends = np.empty(len(data) + 1, np.int64)  # memory that is never written to is never really taken
+    count = _newlines(data, ends)
+    ends[count] = len(data)
+    ends = ends[: count + (len(data) > 0 and data[-1] != 0x0A)]
     starts = np.zeros(len(ends), np.int64)
     starts[1:] = ends[:-1] + 1
     lengths = ends - starts

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.batches import Kind
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 from groundswell.sources import field_names as keys
 from groundswell.sources import sinks as to
 from groundswell.sources.fields import (
@@ -79,21 +78,21 @@ _DESYNCHRONIZED, _THROTTLED = word("desynchronized"), word("throttled")
 class Scratch(NamedTuple):
     """Arrays that reading one message after the other needs."""
 
-    tape: npt.NDArray[np.int32]
-    open_rows: npt.NDArray[np.int32]
+    tape: npt.NDArray[np.int64]
+    open_rows: npt.NDArray[np.int64]
     notes: npt.NDArray[np.int64]
-    slots: npt.NDArray[np.int32]
-    inner: npt.NDArray[np.int32]
+    slots: npt.NDArray[np.int64]
+    inner: npt.NDArray[np.int64]
     hashed: npt.NDArray[np.uint8]
 
     @classmethod
     def new(cls) -> Scratch:
         return cls(
             new_tape(),
-            np.empty(MAX_DEPTH, np.int32),
+            np.empty(MAX_DEPTH, np.int64),
             to.new_notes(),
-            np.zeros(SLOTS, np.int32),
-            np.zeros(SLOTS, np.int32),
+            np.zeros(SLOTS, np.int64),
+            np.zeros(SLOTS, np.int64),
             np.empty(2 * MAX_KEY_BYTES + 4 * _MAX_SHORT_BYTES, np.uint8),
         )
 
@@ -355,7 +354,7 @@ def _read(data, tape, slots, inner, notes):  # type: ignore[no-untyped-def]
     return _plain(data, tape, mask, slots, notes)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_messages(data, starts, ends, longest, names, hash_key, scratch, sinks, verdicts):  # type: ignore[no-untyped-def]
     """Read each message `data[starts[i]:ends[i]]`: its row goes to `sinks`, its fate to `verdicts` (uint8).
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from groundswell.kernels import kernel
 
 __all__ = ["Deliveries"]
 
@@ -35,7 +36,7 @@ class Deliveries:
         return new
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(table, value):  # type: ignore[no-untyped-def]
     """The slot that holds the value, or the free slot where it would go. The values are hashes already."""
     slot = np.int64(value & np.uint64(len(table) - 1))
@@ -44,7 +45,7 @@ def _place(table, value):  # type: ignore[no-untyped-def]
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _are_new(deliveries, generations, state, capacity, new):  # type: ignore[no-untyped-def]
     for row in range(len(deliveries)):
         value = max(deliveries[row], np.uint64(1))  # 0 is a free slot

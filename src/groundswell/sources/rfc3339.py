@@ -7,9 +7,8 @@ settled, rather than wrong.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel
 
 __all__ = ["NO_TIME", "decimal_at", "digits", "time_at"]
 
@@ -64,7 +63,7 @@ def _offset(data, at, end):  # type: ignore[no-untyped-def]
     return (hours * 60 + minutes) * (1 if data[at] == 43 else -1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def time_at(data, at, end):  # type: ignore[no-untyped-def]
     """Microseconds since the epoch of `YYYY-MM-DDThh:mm:ss[.f…](Z|±hh:mm)`; `NO_TIME` for anything else.
 
@@ -102,7 +101,7 @@ def time_at(data, at, end):  # type: ignore[no-untyped-def]
     return (minutes * 60 + second) * 1_000_000 + micros
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decimal_at(data, at, end):  # type: ignore[no-untyped-def]
     """The float64 of a checked JSON number without an exponent; NaN for one with too many digits."""
     negative = data[at] == 45

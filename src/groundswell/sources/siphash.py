@@ -6,9 +6,8 @@ Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from groundswell.kernels import inner
+from groundswell.kernels import inner, kernel, word_at
 
 __all__ = ["siphash"]
 
@@ -33,7 +32,7 @@ def _round(a, b, c, d):  # type: ignore[no-untyped-def]
     return a, b, c, d
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def siphash(key, data, length):  # type: ignore[no-untyped-def]
     """The hash (uint64) of the bytes `data[:length]` under `key`, two uint64 words.
 
@@ -46,9 +45,7 @@ def siphash(key, data, length):  # type: ignore[no-untyped-def]
     c = key[0] ^ np.uint64(0x6C7967656E657261)
     d = key[1] ^ np.uint64(0x7465646279746573)
     for start in range(0, length + 1, 8):
-        word = np.uint64(0)
-        for place in range(min(8, length - start)):
-            word |= np.uint64(data[np.uint64(start + place)]) << np.uint64(8 * place)
+        word = word_at(data, np.uint64(start), np.uint64(length))
         if start + 8 > length:
             word |= np.uint64(length & 0xFF) << np.uint64(56)
         d ^= word

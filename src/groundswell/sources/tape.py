@@ -5,7 +5,7 @@ plain reader (`wire.Decoder`) takes, and never more: whatever is broken or only 
 with an escape in it, a number with an exponent or too many digits, nesting beyond `MAX_DEPTH`, more than
 `MAX_TOKENS` tokens) is not settled here but handed to that reader.
 
-A tape is an int32 array, one row a token, in the order of the text; a key comes before its value. Columns:
+A tape is an int64 array, one row a token, in the order of the text; a key comes before its value. Columns:
 `TOKEN`, `START` and `END` (bytes; of a string without its quotes), `NEXT` (the row behind the value and all
 that is in it), `NAME` (which of `NAMES` a key is, 0 for none).
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.kernels import inner
+from groundswell.kernels import inner, word_at
 from groundswell.sources.field_names import NAME_BYTES, NAME_OFFSETS, NAME_SEED, NAME_SLOTS
 
 __all__ = [
@@ -31,17 +31,14 @@ TOKEN, START, END, NEXT, NAME = range(5)
 STRING, ESCAPED, NUMBER, TRUE, FALSE, NULL, OBJECT, ARRAY = range(1, 9)
 """Tokens; `ESCAPED` is a string with a backslash in it."""
 
-_PLAIN = np.ones(256, np.bool_)
-_PLAIN[:32] = _PLAIN[ord('"')] = _PLAIN[ord("\\")] = False
-_PLAIN[0x80:] = False
 _SPACE = np.zeros(256, np.bool_)
 _SPACE[[0x20, 0x09, 0x0A, 0x0D]] = True
 _BROKEN = -1
 
 
-def new_tape() -> npt.NDArray[np.int32]:
+def new_tape() -> npt.NDArray[np.int64]:
     """Room for the tokens of one message, to be used over and over."""
-    return np.empty((MAX_TOKENS, 5), np.int32)
+    return np.empty((MAX_TOKENS, 5), np.int64)
 
 
 @inner
@@ -116,26 +113,52 @@ def _escape(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _string(data, at, end):  # type: ignore[no-untyped-def]
-    """Where the string whose first byte is at `at` ends, and whether it has escapes."""
+def _marks(word):  # type: ignore[no-untyped-def]
+    """The top bit of the first of eight bytes that is a quote, a backslash, a control or beyond ASCII.
+
+    What is set above it means nothing, for differences borrow (Mycroft 1987).
+    """
+    ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+    quote, slash = word ^ np.uint64(34) * ones, word ^ np.uint64(92) * ones
+    marks = word | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (word - np.uint64(32) * ones)
+    return marks & tops
+
+
+@inner
+def _first(marks):  # type: ignore[no-untyped-def]
+    """Which of eight bytes has the lowest top bit set."""
+    lowest = (marks & (~marks + np.uint64(1))) >> np.uint64(7)
+    return (lowest * np.uint64(0x0001020304050607)) >> np.uint64(56)
+
+
+@inner
+def _string(data, start, end):  # type: ignore[no-untyped-def]
+    """Where the string whose first byte is at `start` ends, and whether it has escapes."""
     token = STRING
-    while at < end:
-        byte = data[np.uint64(at)]  # unsigned: Numba asks of a signed index whether it counts from the end
-        if _PLAIN[byte]:
-            at += 1
+    at, stop = np.uint64(start), np.uint64(end)
+    while at < stop:
+        marks = _marks(word_at(data, at, stop))
+        if marks == 0:
+            at += np.uint64(8)
             continue
-        if byte == 34:
-            return at, token
-        if byte == 92:
-            token = ESCAPED
-            at = _escape(data, at, end)
-        elif byte >= 0x80:
-            at = _sequence(data, at, end)
-        else:
-            at = _BROKEN
-        if at == _BROKEN:
-            break
-    return _BROKEN, token
+        at += _first(marks)
+        while at < stop:  # one letter beyond ASCII follows another
+            byte = data[at]
+            if byte == 34:
+                return np.int64(at), token
+            if byte == 92:
+                token = ESCAPED
+                behind = _escape(data, np.int64(at), end)
+            elif byte >= 0x80:
+                behind = _sequence(data, np.int64(at), end)
+            elif byte < 32:
+                behind = _BROKEN
+            else:
+                break
+            if behind == _BROKEN:
+                return np.int64(_BROKEN), token
+            at = np.uint64(behind)
+    return np.int64(_BROKEN), token
 
 
 @inner

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.clock import HOUR_US
+from groundswell.kernels import inner, kernel
 
 __all__ = ["Fate", "Settled", "Timeline"]
 
@@ -79,7 +79,7 @@ class Timeline:
         return Settled(fates[:count], stamps_us[:count])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_believed(times, first, stop, clock):  # type: ignore[no-untyped-def]
     """Whether most of the rows behind the first one are where it says the stream is."""
     claimed = times[first]
@@ -97,7 +97,7 @@ def _is_believed(times, first, stop, clock):  # type: ignore[no-untyped-def]
     return agreeing * 2 > witnesses
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _settle(times, clocks, since, more_to_come, fates, stamps):  # type: ignore[no-untyped-def]
     """Decide about the first rows: how many."""
     clock = clocks[0]
