@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Event as Stop
 
 import numpy as np
 import numpy.typing as npt
@@ -24,16 +25,17 @@ from groundswell.metrics import Metrics
 from groundswell.pipeline import Lexica, Line, LineSettings, recorded
 from groundswell.published import Amplification, Bin, Event, Record
 from groundswell.release import Marks, PublishKey
-from groundswell.sources import FilesSettings
+from groundswell.sources import FilesSettings, Lines
 from groundswell.sources.files import Progress
 from groundswell.sources.lines import blocks, decompressed
 from groundswell.sources.rows import Row
 from groundswell.sources.wire import Decoder
 
-__all__ = ["Observed", "microseconds", "observe", "observe_file", "row_keys"]
+__all__ = ["Observed", "microseconds", "observe", "observe_file", "observe_lines", "row_keys"]
 
 U64Array = npt.NDArray[np.uint64]
 _COMPACT = 4_000_000
+_PLAIN = FilesSettings(paths=()).name
 _TEXT_KINDS = (Kind.POST, Kind.EDIT)
 
 
@@ -49,6 +51,8 @@ class Observed:
     """Of posts that were counted for a published chain, ascending."""
     chains: list[str]
     """Beside `keys`: the chain of each."""
+    crowds: dict[str, tuple[U64Array, npt.NDArray[np.int64]]]
+    """Every post that was ever counted for a chain, and for how many minutes, by chain."""
 
     @property
     def latest(self) -> dict[str, Event | Amplification]:
@@ -98,6 +102,15 @@ class _Votes:
         self._parts = [(keys[starts], chains[starts], np.add.reduceat(counts, starts))]
         self._waiting = 0
 
+    def crowds(self) -> dict[str, tuple[U64Array, npt.NDArray[np.int64]]]:
+        """(posts, minutes) of each chain, whatever other chain they were in."""
+        self._compact()
+        return {
+            chain: (keys[chains == number], counts[chains == number])
+            for keys, chains, counts in self._parts
+            for chain, number in self._names.items()
+        }
+
     def winners(self, published: set[str]) -> tuple[U64Array, list[str]]:
         """(keys, chains): of each post the published chain with most minutes, ties to the earlier chain."""
         self._compact()
@@ -108,9 +121,8 @@ class _Votes:
         out = np.isin(chains, [number for name, number in self._names.items() if name in published])
         keys, chains, counts = keys[out], chains[out], counts[out]
         order = np.lexsort((chains, -counts, keys))
-        keys, chains = keys[order], chains[order]
-        first = np.flatnonzero(np.r_[len(keys) > 0, keys[1:] != keys[:-1]][: len(keys)])
-        return keys[first], [names[number] for number in chains[first].tolist()]
+        keys, first = np.unique(keys[order], return_index=True)
+        return keys, [names[number] for number in chains[order][first].tolist()]
 
 
 def observe(
@@ -163,31 +175,39 @@ def observe(
         revisions,
         {chain: candidate for chain, candidate in proposals.items() if chain in published},
         *votes.winners(published),
+        {chain: counted for chain, counted in votes.crowds().items() if chain in published},
     )
 
 
 def observe_file(
     path: Path, lexica: Lexica, *, secret: int = 0, progress: Progress | None = None
-) -> tuple[Observed, list[str]]:
-    """Replay a file: what was observed, and the chain of each of its rows (see `row_keys`)."""
+) -> tuple[Observed, U64Array]:
+    """Replay a file: what was observed, and the key of each of its lines (see `row_keys`)."""
     keys = SpeakerKeys()
-    of_rows = row_keys(path, keys)
-    seen = observe(recorded(path, Metrics(), progress), lexica, keys=keys, secret=secret)
-    return seen, seen.chain_of(of_rows)
+    of_rows = row_keys(_lines(path), keys)
+    return observe(recorded(path, Metrics(), progress), lexica, keys=keys, secret=secret), of_rows
 
 
-def row_keys(path: Path, keys: SpeakerKeys) -> U64Array:
+def observe_lines(lines: list[bytes], lexica: Lexica, *, secret: int = 0) -> tuple[Observed, U64Array]:
+    """Replay lines that were made: what was observed, and the key of each of them."""
+    keys = SpeakerKeys()
+    of_rows = row_keys(lines, keys)
+    source = Lines(_PLAIN, lambda since_us: (line + b"\n" for line in lines), Metrics())
+    return observe(source.read(None, Stop()), lexica, keys=keys, secret=secret), of_rows
+
+
+def row_keys(lines: Iterable[bytes], keys: SpeakerKeys) -> U64Array:
     """The gate's key of the post in each line of a recording, whichever form it has; 0 where there is none.
 
     Lines are counted from 0, blank and broken ones too. Versions of one post, under one id, have one key.
     """
-    decoder = Decoder(FilesSettings(paths=()).name)
-    sources: list[str | None] = []
+    decoder = Decoder(_PLAIN)
+    sources: list[str] = []
     uris: list[str | None] = []
-    for line in _lines(path):
+    for line in lines:
         row = decoder.decode(line)
         is_post = isinstance(row, Row) and row.kind in _TEXT_KINDS
-        sources.append(row.source if isinstance(row, Row) and is_post else "")
+        sources.append(row.source if isinstance(row, Row) else _PLAIN)
         uris.append(row.uri if isinstance(row, Row) and is_post else None)
     if not uris:
         return np.empty(0, np.uint64)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bench import _observed
 from bench._clustering import agreement
-from bench._observed import Observed, _Votes, observe, row_keys
+from bench._observed import Observed, _lines, _Votes, observe, row_keys
 from bench.events import assign
 
 from groundswell.errors import UsageError
@@ -65,7 +65,7 @@ def _label(world: World, form: str, line: bytes) -> str | None:
 def test_every_line_counts_as_a_row_and_versions_of_a_post_are_one(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_bytes(POST % (1, 1) + b"\n{broken\n" + POST % (2, 2) + POST % (1, 3) + POST.strip() % (3, 4))
-    keys = row_keys(path, SpeakerKeys())
+    keys = row_keys(_lines(path), SpeakerKeys())
     assert len(keys) == 6
     assert keys[1] == keys[2] == 0
     assert keys[0] == keys[4] != keys[3]
@@ -92,9 +92,15 @@ def test_a_post_belongs_where_it_was_counted_most(monkeypatch: pytest.MonkeyPatc
     votes = _Votes()
     for chain, keys in (("a", [1, 2]), ("b", [2, 3]), ("b", [2, 1]), ("withheld", [4]), ("withheld", [3])):
         votes.add(chain, np.array(keys, np.uint64))
-    seen = Observed([], {}, *votes.winners({"a", "b"}))
+    seen = Observed([], {}, *votes.winners({"a", "b"}), votes.crowds())
     assert seen.chain_of(np.array([1, 2, 3, 4, 5], np.uint64)) == ["a", "b", "b", "", ""]
-    assert Observed([], {}, *_Votes().winners(set())).chain_of(np.array([1], np.uint64)) == [""]
+    assert {chain: keys.tolist() for chain, (keys, _) in seen.crowds.items()} == {
+        "a": [1, 2],
+        "b": [1, 2, 3],
+        "withheld": [3, 4],
+    }
+    assert seen.crowds["b"][1].tolist() == [1, 2, 1]
+    assert Observed([], {}, *_Votes().winners(set()), {}).chain_of(np.array([1], np.uint64)) == [""]
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

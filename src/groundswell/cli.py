@@ -7,6 +7,7 @@ object a line. Exit codes: 0 done, 1 it went wrong while running, 2 bad use or b
 from __future__ import annotations
 
 import importlib
+import inspect
 import signal
 import sys
 from collections.abc import Iterator
@@ -201,6 +202,9 @@ def export_records(
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="A measurement in `bench/`, or `all`.")],
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="How many streams to draw, where some are drawn.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the measurements in `bench/`; they print a figure beside its goal."""
@@ -211,7 +215,11 @@ def bench(
         raise UsageError("bench", f"no measurement `{name}`", did_you_mean(name, [*known, "all"]))
     sys.path.insert(0, str(folder.parent))
     for each in known if name == "all" else [name]:
-        for row in importlib.import_module(f"bench.{each}").measure():
+        measure = importlib.import_module(f"bench.{each}").measure
+        draws = "seeds" in inspect.signature(measure).parameters
+        if seeds is not None and not draws and name != "all":
+            raise UsageError("bench", f"`{each}` draws no streams", "leave `--seeds` away")
+        for row in measure(seeds=seeds) if draws and seeds is not None else measure():
             if as_json:
                 _print_json({"bench": each, **row})
             else:

@@ -1,0 +1,161 @@
+"""Is amplification told from what spreads by itself? `groundswell bench amplification`.
+
+Three looks. *Simulated campaigns*: one text by 15 to 200 accounts within two minutes, beside events,
+cascades of reposts (unlabelled) and copies from a share button: a headline with its link, posted by many
+over hours. A record is right when at least half of its posts are of one campaign; campaigns count as misses
+only from 2 k − 1 accounts, from where the ladder lets every crowd in. *Null p-values*: groups of copies
+whose moments are drawn by what the p-value takes for chance (evenly over an hour), and as reposts really
+come (a start, then ever fewer). *The German election of 2021*: the clusters that CooRTweet's method finds
+in 218,971 shares, and how many of them are crowds that a line with a floor of k could publish at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import numpy as np
+from bench._alerts import crowd_label
+from bench._coordination import OBJECTS, coordinated, election_lines, one_hour_crowd, shares
+from bench._data import progress
+from bench._observed import observe_lines
+
+from groundswell.clock import HOUR_US, MINUTE_US, SECOND_US
+from groundswell.detect.crowds import Crowds
+from groundswell.pipeline import Lexica
+from groundswell.published import Amplification
+from groundswell.release import ReleaseSettings
+from groundswell.simulator import PlantedCampaign, World, WorldSettings
+from groundswell.sources.wire import time_of
+
+__all__ = ["measure"]
+
+SEEDS = 3
+FIRST_SEED = 1001
+NULL_GROUPS = 2_000
+SHARE_BUTTONS = 12
+ELECTION_DAYS = 7
+_HEADLINES = (
+    "Council approves new tram line after long debate {} via @citypaper",
+    "Ten recipes for the first days of autumn {} via @kitchenweekly",
+    "Researchers teach old batteries to last twice as long {} via @sciencedesk",
+    "Why rents keep rising and what other cities do about it {} via @metroreport",
+)
+Rows = list[dict[str, Any]]
+
+
+def measure(seeds: int = SEEDS) -> Rows:
+    """All three looks."""
+    return [*_campaign_rows(seeds), *_null_rows(), *_election_rows()]
+
+
+def _campaign_rows(count: int) -> Rows:
+    lexica = Lexica()
+    sure = 2 * ReleaseSettings().k - 1
+    right = wrong = found = planted = 0
+    about: Counter[str] = Counter()
+    with progress("campaigns") as bar:
+        for done in range(count):
+            seed = FIRST_SEED + done
+            world = World(_settings(seed))
+            lines, labels = _with_share_buttons(world, seed)
+            seen, keys = observe_lines(lines, lexica, secret=seed)
+            label_of = dict(zip(keys.tolist(), labels, strict=True))
+            told = set()
+            for record in seen.latest.values():
+                if isinstance(record, Amplification):
+                    label = crowd_label(*seen.crowds[record.id], label_of)
+                    is_campaign = label.startswith("campaign")
+                    right, wrong = right + is_campaign, wrong + (not is_campaign)
+                    told.add(label)
+                    about[label.rpartition("-")[0] or label] += 1
+            large = [
+                truth.id
+                for truth in world.truth
+                if isinstance(truth, PlantedCampaign) and truth.accounts >= sure
+            ]
+            planted += len(large)
+            found += len(told & set(large))
+            bar(done + 1, count)
+    return [
+        _row("campaigns: amplification records", right + wrong, "-"),
+        _row("campaigns: precision", f"{right / max(right + wrong, 1):.3f}", ">= .90"),
+        _row(f"campaigns: recall, of {planted} large ones", f"{found / max(planted, 1):.3f}", ">= .90"),
+        _row("campaigns: records by what they are about", str(dict(sorted(about.items()))), "-"),
+    ]
+
+
+def _settings(seed: int) -> WorldSettings:
+    return WorldSettings(
+        seed=seed, hours=4.0, campaigns_per_hour=6.0, pile_ons_per_hour=0.0, events_per_hour=1.5
+    )
+
+
+def _with_share_buttons(world: World, seed: int) -> tuple[list[bytes], list[str | None]]:
+    """The world's lines and their labels, with copies of headlines among them."""
+    timed: list[tuple[int, bytes, str | None]] = []
+    for line in world.lines("plain"):
+        post = msgspec.json.decode(line)
+        timed.append((time_of(post["created_at"]) or 0, line, world.label(post["id"])))
+    rng = np.random.default_rng(seed)
+    for number in range(SHARE_BUTTONS):
+        text = _HEADLINES[number % len(_HEADLINES)].format(f"https://paper{number}.example/{seed}")
+        begin_us = world.settings.quiet_end_us + int(rng.random() * 2 * HOUR_US)
+        size = int(np.exp(rng.uniform(np.log(20), np.log(200))))
+        delays = np.sort(rng.exponential(45 * MINUTE_US, size)).astype(np.int64)
+        for place, time_us in enumerate((begin_us + delays).tolist()):
+            if time_us < world.settings.end_us - SECOND_US:
+                at = np.datetime64(time_us, "us").item().isoformat() + "Z"
+                name = f"share-{number}-{place}"
+                post = {"id": name, "created_at": at, "account": name, "text": text}
+                timed.append((time_us, msgspec.json.encode(post), f"share-{number}"))
+    timed.sort(key=lambda item: item[0])
+    return [line for _, line, _ in timed], [label for _, _, label in timed]
+
+
+def _null_rows() -> Rows:
+    """Shares of p-values under .05 where nobody arranged anything."""
+    rng = np.random.default_rng(FIRST_SEED)
+    sizes = np.exp(rng.uniform(np.log(20), np.log(400), NULL_GROUPS)).astype(int).tolist()
+    even = [rng.random(size) * HOUR_US for size in sizes]
+    paces_us = rng.lognormal(6.0, 0.8, NULL_GROUPS) * SECOND_US  # the simulator's for cascades
+    reposts = [
+        np.minimum(rng.exponential(pace_us, size), HOUR_US - 1)
+        for pace_us, size in zip(paces_us.tolist(), sizes, strict=True)
+    ]
+    return [
+        _row(f"null p-values under .05, {kind}", f"{_under(groups):.3f}", goal)
+        for kind, groups, goal in (("evenly over an hour", even, "<= .05"), ("cascades", reposts, "<= .05"))
+    ]
+
+
+def _under(groups: list[np.ndarray[Any, Any]]) -> float:
+    p_values = [Crowds.spread(np.sort(times).astype(np.int64))[1] for times in groups]
+    return float((np.array(p_values) < 0.05).mean())
+
+
+def _election_rows() -> Rows:
+    """CooRTweet's clusters, which of them the floor leaves room for, and what is published of the shares."""
+    k = ReleaseSettings().k
+    rows = []
+    for kind in OBJECTS:
+        every = shares(kind)
+        clusters = coordinated(every)
+        crowds = [cluster for cluster in clusters if len(cluster.accounts) >= k]
+        room = sum(one_hour_crowd(cluster, every) >= k for cluster in crowds)
+        found = f"{len(clusters)}; {len(crowds)}; {room}"
+        name = kind.removesuffix("_id")
+        rows.append(_row(f"election, {name}: clusters; of k accounts; k in an hour", found, "-"))
+    seen, _ = observe_lines(election_lines(ELECTION_DAYS), Lexica())
+    published = Counter(type(record).__name__.lower() for record in seen.latest.values())
+    rows.append(
+        _row(
+            f"election, last {ELECTION_DAYS} days: records published", str(dict(published)), "those clusters"
+        )
+    )
+    return rows
+
+
+def _row(figure: str, value: str | int, goal: str) -> dict[str, Any]:
+    return {"figure": figure, "value": value, "goal": goal}
