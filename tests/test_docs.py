@@ -18,7 +18,9 @@ from groundswell.batches import ENRICHED, RAW
 from groundswell.cli import app
 from groundswell.console import Feed, create_app
 from groundswell.detect.chains import Chain
+from groundswell.detect.coverage import Outage, WatchMemory
 from groundswell.detect.rates import Rates, RateSettings
+from groundswell.detect.volumes import PairMemory
 from groundswell.drops import GateDrop, Refusal, SourceDrop
 from groundswell.errors import GroundswellError
 from groundswell.gate import IDENTIFIERS
@@ -212,6 +214,7 @@ def stored() -> dict[str, set[str]]:
     _, means, _ = Rates(RateSettings(bits=8, speaker_bits=8), 20).snapshot()
     assert len(means) == 0
     columns["### Folder `baseline/`"] = {"filled", "means", "quarters"}
+    columns["### Folder `baseline/`"] |= fields([WatchMemory, PairMemory, Outage])
     columns["### Folder `keys/`"] = {"publish.key"}
     return columns
 

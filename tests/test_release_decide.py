@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from groundswell.candidates import Candidate, Counted, Gap
+from groundswell.candidates import Candidate, Counted
 from groundswell.clock import rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
-from groundswell.published import Amplification, Bin, Event, Record
-from groundswell.release import Decision, Marks, Release, ReleaseSettings, gap_record
+from groundswell.published import Amplification, Bin, Event
+from groundswell.release import Decision, Marks, Release, ReleaseSettings
 from tests.release_crowds import (
     HAMLET,
     HOUR_US,
@@ -316,28 +316,6 @@ def test_a_chain_nobody_speaks_of_is_forgotten_after_two_days() -> None:
 def test_a_state_that_is_none_is_refused() -> None:
     with pytest.raises(StoreError, match="the release state cannot be read"):
         gatekeeper().restore(b"\xff\x00 not a state")
-
-
-def test_a_gap_is_published_as_a_gap_under_the_same_id_each_time() -> None:
-    gap = Gap(source="plaza", start_us=NOON_US, end_us=NOON_US + HOUR_US, reason="outage")
-    record: Record = gap_record(gap, NOON_US + 2 * HOUR_US, Marks(replayed=True))
-    assert msgspec.to_builtins(record) == {
-        "kind": "coverage",
-        "id": "gap-plaza-2026-05-01T12:00:00Z",
-        "source": "plaza",
-        "first_seen": "2026-05-01T12:00:00Z",
-        "last_seen": "2026-05-01T13:00:00Z",
-        "published_at": "2026-05-01T14:00:00Z",
-        "state": "not_collected",
-        "reason": "outage",
-        "simulated": False,
-        "replayed": True,
-    }
-
-
-def test_a_host_s_own_words_never_become_a_reason() -> None:
-    gap = Gap(source="plaza", start_us=0, end_us=1, reason="503 from someone.example")
-    assert gap_record(gap, 2).reason == "outage"
 
 
 def test_bins_are_the_published_type() -> None:

@@ -6,9 +6,11 @@ names an account; but its counts are exact and its phrases unscreened, so it sta
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse"]
+__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse", "Shortfall"]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -92,3 +94,20 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     end_us: int
     reason: str
     """One of `outage`, `cursor_too_old`, `slow_reader`: never a host's own words."""
+
+
+class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch in which a source, or one language of it, brought far less than was to be expected."""
+
+    source: str
+    language: str | None
+    """None for the whole source."""
+    first_us: int
+    last_us: int
+    """Where it ended, or how far it is known to go on."""
+    speakers: int
+    """Distinct speakers of a usual quarter hour; may be cut off at twice the floor."""
+    nothing: bool
+    """Whether nothing came, or next to nothing; told of whole sources only."""
+    phase: Literal["open", "late", "restored", "lapsed"]
+    """`late`: by the clock, what is missing may yet come. `lapsed`: it goes on, and is not waited for."""

@@ -246,9 +246,10 @@ def _print_json(value: Any) -> None:
 def _sentence(record: Record) -> str:
     """A record as one line for people."""
     if isinstance(record, Coverage):
-        return (
-            f"{record.first_seen}  not collected: {record.source} until {record.last_seen} ({record.reason})"
-        )
+        missing = "below the expected" if record.reason == "low_volume" else "not collected"
+        what = f"{record.language} on {record.source}" if record.language else record.source
+        until = "and goes on" if record.ongoing else f"until {record.last_seen}"
+        return f"{record.first_seen}  {missing}: {what}, {until} ({record.reason})"
     where = f"{record.place.name}, {record.place.country}" if record.place else "no single place"
     said = " · ".join(record.phrases)
     kind = type(record).__name__.lower()

@@ -20,6 +20,7 @@ __all__ = [
     "ManualClock",
     "SystemClock",
     "floor_to",
+    "moment_us",
     "rfc3339",
 ]
 
@@ -76,3 +77,12 @@ def rfc3339(time_us: int) -> str:
     '2026-05-01T00:00:00Z'
     """
     return datetime.fromtimestamp(time_us // SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_us(moment: str) -> int:
+    """The inverse of `rfc3339`.
+
+    >>> moment_us("2026-05-01T00:00:00Z")
+    1777593600000000
+    """
+    return int(datetime.fromisoformat(moment).timestamp()) * SECOND_US

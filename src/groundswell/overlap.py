@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator, Iterable
 from queue import Empty, Queue
 from typing import TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["IDLE_SECONDS", "ahead"]
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
+IDLE_SECONDS = 10.0
 _END = object()
 
 
@@ -26,11 +27,18 @@ class _Failed:
         self.error = error
 
 
-def ahead(items: Iterable[Item], work: Callable[[Item], Made], depth: int = 2) -> Generator[Made]:
+def ahead(
+    items: Iterable[Item],
+    work: Callable[[Item], Made],
+    depth: int = 2,
+    *,
+    idle: Callable[[], None] | None = None,
+) -> Generator[Made]:
     """`map(work, items)` in a thread of its own, at most `depth` results ahead of whoever takes them.
 
     `items` is read in that thread too. What it or `work` raises is raised here, after the results before it.
-    Closing the iterator ends the thread after the item it is at.
+    Closing the iterator ends the thread after the item it is at. `idle` is called by the taking thread each
+    time it has waited `IDLE_SECONDS` in vain.
 
     >>> list(ahead([1, 2, 3], lambda number: number * 10))
     [10, 20, 30]
@@ -52,7 +60,7 @@ def ahead(items: Iterable[Item], work: Callable[[Item], Made], depth: int = 2) -
     thread = threading.Thread(target=run, name=f"ahead-{getattr(work, '__name__', 'stage')}", daemon=True)
     thread.start()
     try:
-        while (result := results.get()) is not _END:
+        while (result := _next(results, idle)) is not _END:
             if isinstance(result, _Failed):
                 raise result.error
             yield result  # type: ignore[misc]  # a queue of three kinds of things
@@ -63,3 +71,12 @@ def ahead(items: Iterable[Item], work: Callable[[Item], Made], depth: int = 2) -
                 results.get(timeout=0.05)  # make room for what it is about to put
             except Empty:
                 continue
+
+
+def _next(results: Queue[object], idle: Callable[[], None] | None) -> object:
+    while idle is not None:
+        try:
+            return results.get(timeout=IDLE_SECONDS)
+        except Empty:
+            idle()
+    return results.get()

@@ -20,13 +20,24 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import structlog
 
 from groundswell.candidates import Gap
-from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, QUARTER_US, floor_to
+from groundswell.clock import (
+    BIN_US,
+    HOUR_US,
+    MINUTE_US,
+    QUARTER_US,
+    SECOND_US,
+    Clock,
+    floor_to,
+    moment_us,
+    rfc3339,
+)
 from groundswell.config import Document
-from groundswell.detect import TICK_US, Detector, DetectSettings, Observer
+from groundswell.detect import TICK_US, Detector, DetectSettings, Observer, Watch
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.errors import StoreError
@@ -34,8 +45,18 @@ from groundswell.gate import Gate, GateSettings, SpeakerKeys
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
 from groundswell.overlap import ahead
-from groundswell.published import Bin, Record
-from groundswell.release import Marks, PopulationGrid, PublishKey, Release, ReleaseSettings, gap_record
+from groundswell.published import Bin, Coverage, Record
+from groundswell.release import (
+    CoverageRelease,
+    Marks,
+    PopulationGrid,
+    PublishKey,
+    Release,
+    ReleaseSettings,
+    gap_record,
+    is_gap,
+    shortfall_id,
+)
 from groundswell.sources import FilesSettings, Tally, from_records
 from groundswell.sources.files import Progress
 from groundswell.store import Checkpoint, Commit, Store, StoreSettings
@@ -127,20 +148,24 @@ class Resume:
 
 
 class Baselines:
-    """The long baseline's snapshots, one file a quarter hour, and one for where the stream began."""
+    """The long baselines' snapshots, two files a quarter hour, and two for where the stream began.
+
+    `.base` is of terms, `.volumes` of sources and languages.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "baseline"
 
-    def write(self, time_us: int, snapshot: bytes) -> None:
+    def write(self, time_us: int, terms: bytes, volumes: bytes) -> None:
         """Durable before it returns; raises `StoreError`."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(snapshot)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(self._path(time_us))
+            for suffix, snapshot in (("volumes", volumes), ("base", terms)):
+                with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+                    file.write(snapshot)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(file.name).replace(self._path(time_us, suffix))
         except OSError as error:
             raise StoreError(
                 str(self._folder),
@@ -148,8 +173,8 @@ class Baselines:
                 "free space or mend the permissions",
             ) from None
 
-    def read(self, time_us: int) -> bytes | None:
-        path = self._path(time_us)
+    def read(self, time_us: int, suffix: str = "base") -> bytes | None:
+        path = self._path(time_us, suffix)
         return path.read_bytes() if path.exists() else None
 
     def __contains__(self, time_us: int) -> bool:
@@ -162,8 +187,8 @@ class Baselines:
                 with suppress(OSError):  # it goes the next time
                     old.unlink()
 
-    def _path(self, time_us: int) -> Path:
-        return self._folder / f"{time_us}.base"
+    def _path(self, time_us: int, suffix: str = "base") -> Path:
+        return self._folder / f"{time_us}.{suffix}"
 
 
 class Line:
@@ -212,6 +237,10 @@ class Line:
             floor_k=settings.release.k, observer=observer,
         )  # fmt: skip
         self._detector = self._new_detector()
+        self._watch = Watch(settings.release.k)
+        self._coverage = CoverageRelease(settings.release, key, metrics, marks)
+        self._late: dict[str, Coverage] = {}
+        self._heard_us = -1
         self._release = Release(
             settings.release, key, lexica.population, lexica.names.person_like, metrics, marks,
             country_names=lexica.country_names,
@@ -223,6 +252,7 @@ class Line:
         self._published = published
         self._next_tick_us = -1
         self._start_us = -1
+        self._newest_us = -1
         self._records: list[Record] = []
         self._bins: list[Bin] = []
         self._evicted = 0
@@ -243,15 +273,21 @@ class Line:
         """Take in one batch of `RAW` rows, or the news of a gap."""
         self.take(self.enrich(self.admit(item)))
 
-    def run(self, items: Iterable[pa.RecordBatch | Gap], stop: Event | None = None) -> Iterator[None]:
+    def run(
+        self, items: Iterable[pa.RecordBatch | Gap], stop: Event | None = None, clock: Clock | None = None
+    ) -> Iterator[None]:
         """Take in a stream; yields after each item of it.
 
         The source and the gate work in one thread, enrichment in a second, the rest in the caller's. `stop`
-        is set when it is broken off: it must make a source that waits for its network return.
+        is set when it is broken off: it must make a source that waits for its network return. With a `clock`
+        the stream is live, and a source that falls silent altogether is told of by it.
         """
-        with closing(ahead(ahead(items, self.admit), self.enrich)) as enriched:
+        idle = None if clock is None else lambda: self.wait(clock.now_us())
+        with closing(ahead(ahead(items, self.admit), self.enrich, idle=idle)) as enriched:
             try:
                 for batch in enriched:
+                    if clock is not None:
+                        self.heard(clock.now_us())
                     self.take(batch)
                     yield
             except BaseException:  # a failure, or the caller closes this generator
@@ -273,17 +309,39 @@ class Line:
             self._tell_gap(batch)
             return
         times_us = batch.column("time_us").to_numpy()
-        if self._next_tick_us < 0 and len(times_us):
+        if len(times_us) and self._next_tick_us < 0:
             self._begin(int(times_us[0]))
+        if len(times_us):
+            self._newest_us = int(times_us[-1])
+            self._settle_late(times_us)
         at = 0
         while at < len(times_us):
             end = int(np.searchsorted(times_us, self._next_tick_us, side="left"))
             if end > at:
-                self._detector.wait(batch.slice(at, end - at))
+                rows = batch.slice(at, end - at)
+                self._detector.wait(rows)
+                self._watch.count(rows)
                 at = end
             if at < len(times_us):
                 self._tick()
                 self._leap(int(times_us[at]))
+
+    def heard(self, now_us: int) -> None:
+        """Something has come, and it is `now_us` by the clock."""
+        self._heard_us = now_us
+
+    def wait(self, now_us: int) -> None:
+        """Nothing has come for a while, and it is `now_us` by the clock: tell of sources that are late."""
+        if self._heard_us < 0 or self._newest_us < 0:
+            return
+        late = self._watch.late(now_us - self._heard_us, self._newest_us, now_us)
+        records = self._coverage.decide([each for each in late if each.source not in self._late], now_us)
+        for record in records:
+            self._late[record.source] = record
+            log.warning("nothing comes", source=record.source, since=record.first_seen)
+        if records:
+            self._records.extend(records)
+            self._write(None)
 
     def finish(self) -> None:
         """The stream has ended: run the tick that is open, on to the end of its minute, and write."""
@@ -308,9 +366,11 @@ class Line:
         first_us = floor_to(self.resume.since_us, TICK_US)
         self._start_us, self._next_tick_us = self.resume.start_us, first_us + TICK_US
         self._refill_baseline(first_us)
+        self._refill_watch(self.resume, first_us)
 
     def _start(self, start_us: int) -> None:
         self._start_us, self._next_tick_us = start_us, start_us + TICK_US
+        self._watch.start(start_us)
         self._keep_baseline(start_us)
 
     def _leap(self, time_us: int) -> None:
@@ -328,6 +388,7 @@ class Line:
         self._detector, self._evicted = self._new_detector(), 0
         self._detector.restore(chains)
         self._detector.restore_baseline(baseline)
+        self._watch.leap(floor_to(time_us, TICK_US))
         self._start(floor_to(time_us, TICK_US))
 
     def _tick(self) -> None:
@@ -336,6 +397,7 @@ class Line:
         judge = self.resume is None or now_us > self.resume.checkpoint_us
         with self._metrics.detect_tick_seconds.time():
             candidates = self._detector.tick(now_us, judge=judge)
+            shortfalls = self._watch.tick(now_us)
         self.last_tick_us = now_us
         self._metrics.detect_ticks.inc()
         self._metrics.detect_warm_posts.set(self._detector.warm_posts)
@@ -346,13 +408,15 @@ class Line:
             return
         decision = self._release.decide(candidates, now_us)
         self._detector.settle(decision.released)
+        missing = self._coverage.decide(shortfalls, now_us)
         self._records.extend(decision.records)
+        self._records.extend(missing)
         self._bins.extend(decision.bins)
         if now_us % BIN_US == 0:
             self._write(self._checkpoint(now_us))
             if now_us % HOUR_US == 0:
                 self._retain(now_us)
-        elif decision.records or decision.bins:
+        elif decision.records or decision.bins or missing:
             self._write(None)
 
     def _refill_baseline(self, now_us: int) -> None:
@@ -364,10 +428,25 @@ class Line:
         else:
             self._detector.restore_baseline(stored)
 
+    def _refill_watch(self, resume: Resume, since_us: int) -> None:
+        """The volumes' snapshot, the gaps that were published, and what was late when the last run ended."""
+        self._watch.start(since_us)
+        if self.store is not None:
+            for record in self.store.latest("coverage", since_us=since_us, limit=None):
+                assert isinstance(record, Coverage)
+                if record.state == "delayed":
+                    self._late[record.source] = record
+                elif is_gap(record):
+                    end_us = moment_us(record.last_seen) + SECOND_US
+                    self._watch.excuse(record.source, moment_us(record.first_seen), end_us)
+        stored = self._baselines.read(resume.baseline_us, "volumes") if self._baselines is not None else None
+        if stored is not None:
+            self._watch.restore(stored, since_us)
+
     def _keep_baseline(self, time_us: int) -> None:
         if self._baselines is not None:
             try:
-                self._baselines.write(time_us, self._detector.baseline())
+                self._baselines.write(time_us, self._detector.baseline(), self._watch.snapshot(time_us))
             except StoreError as error:
                 self._block(error)
 
@@ -428,9 +507,40 @@ class Line:
             raise error
 
     def _tell_gap(self, gap: Gap) -> None:
-        self._records.append(gap_record(gap, self.last_tick_us or gap.end_us, self._marks))
+        """Publish a gap, under the id of the record that told of its silence, if one did."""
+        late = self._late.pop(gap.source, None)
+        began_us = self._watch.excuse(gap.source, gap.start_us, gap.end_us)
+        told, tick_us = None, self.last_tick_us or gap.end_us
+        if late is not None or began_us is not None:
+            told = late.id if late else shortfall_id(gap.source, None, began_us or 0)
+            tick_us = max(tick_us, gap.end_us, self._heard_us)  # newer than what it takes the place of
+        self._records.append(gap_record(gap, tick_us, self._marks, told))
         log.warning("not collected", source=gap.source, reason=gap.reason)
         self._write(None)
+
+    def _settle_late(self, times_us: npt.NDArray[np.int64]) -> None:
+        """Posts come again: what was late has come, or a stretch that nobody told of as a gap is missing."""
+        for source, record in list(self._late.items()):
+            first_us = moment_us(record.first_seen)
+            after = int(np.searchsorted(times_us, first_us + SECOND_US))
+            if after == len(times_us):
+                continue
+            end_us = int(times_us[after])
+            missing = end_us - first_us > MINUTE_US
+            if missing:
+                self._watch.excuse(source, first_us, end_us)
+            self._records.append(
+                msgspec.structs.replace(
+                    record,
+                    published_at=rfc3339(max(self._heard_us, end_us)),
+                    state="not_collected" if missing else "restored",
+                    reason="silent" if missing else "late",
+                    last_seen=rfc3339(end_us) if missing else record.last_seen,
+                    ongoing=False,
+                )
+            )
+            del self._late[source]
+            self._write(None)
 
 
 def recorded(data: Any, metrics: Metrics, progress: Progress | None = None) -> Iterator[pa.RecordBatch]:

@@ -78,15 +78,20 @@ class Amplification(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="coverage"):
-    """What was not collected: a gap is published as a gap, never as zero."""
+    """What was not collected, or far less than was to be expected: told as such, never as zero."""
 
     id: str
     source: str
+    language: str | None = None
+    """Null for the whole source."""
     first_seen: str
     last_seen: str
     published_at: str
-    state: Literal["not_collected", "delayed", "restored"]
+    state: Literal["not_collected", "below_expected", "delayed", "restored"]
     reason: str
+    """`outage`, `cursor_too_old`, `slow_reader`; `silent`, `low_volume`, `late`."""
+    ongoing: bool = False
+    """Whether it goes on after `last_seen`, as far as is known."""
     simulated: bool = False
     replayed: bool = False
 

@@ -255,7 +255,7 @@ class Runner:
             log.info("listening", page=url, mode=mode, source=source.name, data=str(folder))
             self._announce(url, mode)
             items = batches if first is None else chain((first,), batches)
-            for _ in line.run(pulse.feel(items), self.stop):
+            for _ in line.run(pulse.feel(items), self.stop, self._clock):
                 if self.stop.is_set():
                     break
             else:

@@ -4,6 +4,7 @@ It owns every window that is open and every rate that is remembered, and forgets
 publishes nothing: what it finds are candidates, with exact counts, for `release` to judge.
 """
 
+from groundswell.detect.coverage import Watch
 from groundswell.detect.detector import TICK_US, Detector, DetectSettings, Observer
 
-__all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]
+__all__ = ["TICK_US", "DetectSettings", "Detector", "Observer", "Watch"]

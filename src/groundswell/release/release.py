@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from groundswell.candidates import Candidate, Gap
+from groundswell.candidates import Candidate
 from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
-from groundswell.published import Bin, Coverage, Record
+from groundswell.published import Bin, Record
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
@@ -40,11 +40,10 @@ from groundswell.release.revision import (
 from groundswell.release.verdicts import Verdicts
 from groundswell.release.words import SENSITIVE_PLACES
 
-__all__ = ["Decision", "Marks", "Release", "gap_record"]
+__all__ = ["Decision", "Marks", "Release"]
 
 _DAY_US = 24 * HOUR_US
 _FORGOTTEN_AFTER_US = 2 * _DAY_US
-_GAP_REASONS = frozenset({"outage", "cursor_too_old", "slow_reader"})
 _ENDINGS = frozenset({"fading", "ended"})
 
 _STATE_DECODER = msgspec.msgpack.Decoder(dict[str, Standing])
@@ -287,19 +286,3 @@ class Release:
         ]
         for chain in gone:
             del self._standing[chain]
-
-
-def gap_record(gap: Gap, tick_us: int, marks: Marks = Marks()) -> Coverage:
-    """What was not collected, as a record: the same gap has the same id."""
-    start, end = rfc3339(gap.start_us), rfc3339(gap.end_us)
-    return Coverage(
-        id=f"gap-{gap.source}-{start}",
-        source=gap.source,
-        first_seen=start,
-        last_seen=end,
-        published_at=rfc3339(tick_us),
-        state="not_collected",
-        reason=gap.reason if gap.reason in _GAP_REASONS else "outage",
-        simulated=marks.simulated,
-        replayed=marks.replayed,
-    )

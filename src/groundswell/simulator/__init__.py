@@ -5,7 +5,7 @@ of the pipeline that reads them, never asks the wall clock, and keeps its truth 
 """
 
 from groundswell.simulator.identities import CANARY_CLASSES
-from groundswell.simulator.settings import WorldSettings, event_free, scoring_world, simulated_hour
+from groundswell.simulator.settings import Silence, WorldSettings, event_free, scoring_world, simulated_hour
 from groundswell.simulator.truth import (
     Planted,
     PlantedCampaign,
@@ -23,6 +23,7 @@ __all__ = [
     "PlantedEvent",
     "PlantedOutage",
     "PlantedPileOn",
+    "Silence",
     "World",
     "WorldSettings",
     "event_free",

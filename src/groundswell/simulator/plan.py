@@ -76,11 +76,12 @@ class Plan:
         last = (end_us - self._settings.quiet_end_us) // HOUR_US
         near = range(max(0, first), min(self._hours, last + 1))
         found = [_kept(self._outages, n, self._silence) for n in near]
-        return [outage for outage in chain(*found) if outage.start_us < end_us and outage.end_us > start_us]
+        every = chain(self._asked_for(), *found)
+        return [outage for outage in every if outage.start_us < end_us and outage.end_us > start_us]
 
     def truth(self) -> list[Planted]:
         """Everything planted, in order of its start."""
-        planted: list[Planted] = []
+        planted: list[Planted] = [*self._asked_for()]
         for hour in range(self._hours):
             planted += self._plant(hour).truths
             planted += self._silence(hour)
@@ -204,6 +205,17 @@ class Plan:
         )
         return PileOn(number, truth, language, times)
 
+    def _asked_for(self) -> Iterator[PlantedOutage]:
+        """The silences that the settings name."""
+        for number, silence in enumerate(self._settings.silences):
+            start_us = self._settings.start_us + int(silence.minute * MINUTE_US)
+            yield PlantedOutage(
+                id=f"silence-{number}",
+                start_us=start_us,
+                end_us=start_us + int(silence.minutes * MINUTE_US),
+                language=silence.language,
+            )
+
     def _silence(self, hour: int) -> tuple[PlantedOutage, ...]:
         dice = Dice(self._settings.seed, Purpose.PLAN, 1, hour)
         return tuple(self._each(hour, 900, self._settings.outages_per_hour, dice, self._outage))
@@ -252,6 +264,8 @@ class Plan:
         if not len(times):
             return times
         for outage in self.outages(int(times[0]), int(times[-1]) + 1):
+            if outage.language is not None:
+                continue
             times = times[(times < outage.start_us) | (times >= outage.end_us)]
         return times
 

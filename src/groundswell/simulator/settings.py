@@ -7,7 +7,20 @@ from groundswell.config import Settings
 from groundswell.errors import UsageError
 from groundswell.simulator.vocabulary import KINDS
 
-__all__ = ["WorldSettings", "event_free", "scoring_world", "simulated_hour"]
+__all__ = ["Silence", "WorldSettings", "event_free", "scoring_world", "simulated_hour"]
+
+
+class Silence(Settings, frozen=True, kw_only=True):
+    """A stretch in which nothing comes, or nothing in one language.
+
+    Posts of events that are lost in a silent language are counted in their truth all the same.
+    """
+
+    minute: float
+    """Since the world's start."""
+    minutes: float
+    language: str | None = None
+    """The simulator's own code (`tr`); None for the whole source."""
 
 
 class WorldSettings(Settings, frozen=True, kw_only=True):
@@ -33,6 +46,7 @@ class WorldSettings(Settings, frozen=True, kw_only=True):
     campaigns_per_hour: float = 1.0
     pile_ons_per_hour: float = 0.5
     outages_per_hour: float = 0.0
+    silences: tuple[Silence, ...] = ()
     canary_rate: float = 0.01
     """Share of posts that carry an invented identity."""
     delete_share: float = 0.015

@@ -55,4 +55,7 @@ class PlantedPileOn(Planted, frozen=True, kw_only=True):
 
 
 class PlantedOutage(Planted, frozen=True, kw_only=True):
-    """A stretch in which the source is silent."""
+    """A stretch in which the source, or one language of it, is silent."""
+
+    language: str | None = None
+    """None for the whole source."""

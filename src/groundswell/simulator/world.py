@@ -150,15 +150,19 @@ class World:
         for stream, first, last in self._plan.streams(start_us, end_us):
             dice = Dice(self.settings.seed, Purpose.STREAM, stream.number, block)
             drafts.extend(stream.drafts(dice, first, last))
-        outages = self._plan.outages(start_us, end_us)
-        for outage in outages:
-            drafts = [draft for draft in drafts if not outage.start_us <= draft.time_us < outage.end_us]
+        for outage in self._plan.outages(start_us, end_us):
+            drafts = [
+                draft
+                for draft in drafts
+                if not outage.start_us <= draft.time_us < outage.end_us
+                or outage.language not in (None, draft.language)
+            ]
         drafts, canaries = self._sprinkle(block, _spaced(drafts, end_us))
         notices = [
             notice
             for notice in self._notices(block, drafts, start_us)
             if not any(
-                outage.start_us <= notice.time_us < outage.end_us
+                outage.language is None and outage.start_us <= notice.time_us < outage.end_us
                 for outage in self._plan.outages(notice.time_us, notice.time_us + 1)
             )
         ]
