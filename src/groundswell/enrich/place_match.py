@@ -147,7 +147,7 @@ def word_class(words: WordIndex, key: np.uint64) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def match(
     data: U8,
     count: int,

@@ -75,6 +75,7 @@ USED = 0
 UNUSED = 1
 EVERYWHERE = 2
 
+_SPACE = 0x20
 _AT = 0x40
 _UNDERSCORE = 0x5F
 _HASH = 0x23
@@ -201,7 +202,7 @@ def _spell_plain(data: U8, at: int, end: int, parts: Parts, part: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
     """Fill `parts` from the bytes `at` … `end`; how many there are."""
     count = 0
@@ -215,6 +216,12 @@ def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
         if last == WORD and 0x61 <= data[at] <= 0x7A:
             at = _spell_plain(data, at, end, parts, count - 1)
             last_upper = False
+            continue
+        if data[at] == _SPACE and regional == 0:
+            before = max(before, SOFT)
+            hashtag = False
+            last = 0
+            at += 1
             continue
         code, length = decode(data, at, end)
         written = spelling_of(code, spelling)
@@ -274,7 +281,7 @@ def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def casing(count: int, parts: Parts) -> int:
     """How a post's words use capitals: `USED`, `UNUSED` or `EVERYWHERE`."""
     capital = 0

@@ -157,7 +157,7 @@ def new_judgement() -> Judgement:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def judge(
     count: int,
     parts_count: int,
@@ -270,7 +270,7 @@ def _least(floor: float) -> float:
     return float(np.log(floor / (1.0 - floor))) if 0.0 < floor < 1.0 else -np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _some_hope(
     count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
 ) -> bool:

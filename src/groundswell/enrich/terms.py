@@ -5,7 +5,7 @@ emoji, or two adjacent words, neither a stop word. Terms are distinct within a p
 `MAX_TERMS`. The lowest bit of a term's hash is 0 for single tokens and 1 for pairs of words; where it stands
 in `folded` is how a phrase is shown, since no words are kept beside the posts.
 
-`shape` is the key of the family of near-identical texts that a post belongs to; see `_shape`.
+`shape` is the key of the family of near-identical texts that a post belongs to; see `_prolong`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,7 @@ def extract(text: pa.StringArray, lang: pa.StringArray | None = None) -> Terms:
     starts = np.empty(capacity, np.int32)
     ends = np.empty(capacity, np.int32)
     shape = np.zeros(rows, np.uint64)
-    _terms(tokens, bounds, hashes, starts, ends)
-    _shapes(tokens, shape)
+    _terms(tokens, bounds, hashes, starts, ends, shape)
     used = bounds[-1]
     return Terms(
         folded.array(),
@@ -93,13 +92,16 @@ def _first_time(value: np.uint64, seen: U64, stamps: I32, stamp: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32) -> None:
+def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32, shape: U64) -> None:
     seen = np.zeros(_SEEN, np.uint64)
     stamps = np.full(_SEEN, -1, np.int32)
+    runs = np.zeros(SHINGLE + 1, np.uint64)
     at = 0
     for row in range(len(bounds) - 1):
         full = at + MAX_TERMS
         before = -1  # the last token that can start a pair
+        words = 0
+        least = _MOST
         for k in range(tokens.offsets[row], tokens.offsets[row + 1]):
             flags = int(tokens.flags[k])
             start, end, hashed = tokens.starts[k], tokens.ends[k], tokens.hashes[k]
@@ -107,6 +109,9 @@ def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32) -> 
             if at < full and long_enough and flags & STOP == 0 and _first_time(hashed, seen, stamps, row):
                 hashes[at], starts[at], ends[at] = hashed, start, end
                 at += 1
+            if flags & (WHOLE | ICON | STOP) == 0:
+                words += 1
+                least = min(least, _prolong(runs, words, hashed))
             if flags & (WHOLE | PAIR | ICON):
                 continue
             if at < full and flags & LINKED and before >= 0 and not ((flags | tokens.flags[before]) & STOP):
@@ -115,42 +120,20 @@ def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32) -> 
                     hashes[at], starts[at], ends[at] = both, tokens.starts[before], end
                     at += 1
             before = k
+        shape[row] = least if words >= SHINGLE else runs[words]
         bounds[row + 1] = at
 
 
-@njit(cache=True, nogil=True)
-def _shapes(tokens: Tokens, shape: U64) -> None:
-    for row in range(len(shape)):
-        shape[row] = _shape(tokens, tokens.offsets[row], tokens.offsets[row + 1])
+@njit(cache=True, nogil=True, inline="always")
+def _prolong(runs: U64, words: int, hashed: np.uint64) -> np.uint64:
+    """Go on by a post's next content word; the hash of the last `SHINGLE`, all ones while there are fewer.
 
-
-@njit(cache=True, nogil=True)
-def _shape(tokens: Tokens, first: int, last: int) -> np.uint64:
-    """The least hash over all runs of `SHINGLE` content words; the hash of all of them when there are fewer.
-
-    Two texts share it with the probability of their Jaccard similarity over such runs (Broder 1997), so a
-    repost cut short, a changed last word or a word put before it mostly leave it alone, while two people's
-    own words about one event hardly ever meet: they would have to share a run. 0 when there are no words.
+    `runs[n]` is the hash of the last n words in their order, and `runs[0]` stays 0. A post's shape is the
+    least hash over all runs of `SHINGLE` content words; that of all of them when there are fewer, 0 when
+    there are none. Two texts share it with the probability of their Jaccard similarity over such runs
+    (Broder 1997), so a repost cut short, a changed last word or a word put before it mostly leave it alone,
+    while two people's own words about one event hardly ever meet: they would have to share a run.
     """
-    least = _MOST
-    window = np.zeros(SHINGLE, np.uint64)
-    count = 0
-    for k in range(first, last):
-        if tokens.flags[k] & (WHOLE | ICON | STOP):
-            continue
-        window[count % SHINGLE] = tokens.hashes[k]
-        count += 1
-        if count >= SHINGLE:
-            least = min(least, _run_hash(window, count))
-    if count >= SHINGLE:
-        return least
-    return _run_hash(window, count) if count else np.uint64(0)
-
-
-@njit(cache=True, nogil=True)
-def _run_hash(window: U64, count: int) -> np.uint64:
-    """The hash of the last `SHINGLE` words (or all, if fewer) in their order."""
-    state = np.uint64(0)
-    for k in range(max(0, count - SHINGLE), count):
-        state = pair_hash(state, window[k % SHINGLE])
-    return state
+    for length in range(min(words, SHINGLE), 0, -1):
+        runs[length] = pair_hash(runs[length - 1], hashed)
+    return runs[SHINGLE] if words >= SHINGLE else _MOST

@@ -77,7 +77,7 @@ MAX_PARTS = 8  # of a compound
 MAX_LINK_BYTES = 3  # between the words of a phrase
 
 AND, DOT, COMMA, HASH, SEMICOLON, AT, SPACE = (ord(char) for char in "&.,#;@ ")
-LETTER_H, LETTER_R, LETTER_S, LETTER_W = (ord(char) for char in "hrsw")
+LETTER_A, LETTER_H, LETTER_R, LETTER_S, LETTER_W, LETTER_Z = (ord(char) for char in "ahrswz")
 LONG_VOWEL = 0x30FC  # the katakana length mark; in a run of hiragana it belongs to the kana before it
 HIRAGANA = (0x3041, 0x309F)
 PASS, PASS_RUN = 1, 2
@@ -235,6 +235,14 @@ def _scan_word(data: U8, start: int, end: int, traits: U32, elided: U64) -> _Wor
     stop = start
     i = start
     while i < end:
+        if LETTER_A <= data[i] <= LETTER_Z:  # most of what is written; stands for itself
+            code = np.int64(data[i])
+            state = step(state, code)
+            opening, opened = open_with(opening, opened, code, state)
+            letters += 1
+            i += 1
+            stop = i
+            continue
         code, length = decode(data, i, end)
         trait = traits_of(code, traits)
         kind = trait & KIND
