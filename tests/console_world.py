@@ -82,6 +82,23 @@ def gap(id: str = "gap", **changes: Any) -> Coverage:
     )
 
 
+def shortfall(language: str | None = "tur_Latn", minutes_ago: int = 12, **changes: Any) -> Coverage:
+    """A language of `bluesky`, or all of it, that goes on bringing far less than was to be expected."""
+    first_seen = rfc3339(NOW_US - minutes_ago * MINUTE_US)
+    fields: dict[str, Any] = {
+        "id": f"quiet-bluesky-{language}-{first_seen}",
+        "source": "bluesky",
+        "language": language,
+        "first_seen": first_seen,
+        "last_seen": rfc3339(NOW_US - MINUTE_US),
+        "published_at": rfc3339(NOW_US),
+        "state": "below_expected",
+        "reason": "low_volume",
+        "ongoing": True,
+    }
+    return Coverage(**{**fields, **changes})
+
+
 def bins(series: str, *labels: str | None) -> list[Bin]:
     """Five-minute bins of `series` that end now."""
     first_us = NOW_US - len(labels) * 5 * MINUTE_US

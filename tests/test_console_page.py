@@ -16,7 +16,18 @@ import pytest
 from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import SourceStatus
 from groundswell.published import Record
-from tests.console_world import NOW_US, Console, bins, console, copies, event, flood, gap, simulated
+from tests.console_world import (
+    NOW_US,
+    Console,
+    bins,
+    console,
+    copies,
+    event,
+    flood,
+    gap,
+    shortfall,
+    simulated,
+)
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: the `browser` extra has it"
@@ -136,9 +147,79 @@ def test_a_gap_and_a_blocked_store_are_said_in_words(page: Any, served: Console)
     served.set_status(live(sources=(source,), store_blocked=True))
     opened(page, served)
     page.wait_for_selector(".band.gap")
-    assert "bluesky has sent nothing since 11:53 UTC." in page.inner_text(".band.gap")
+    assert "bluesky has sent nothing since 1 May 2026, 11:53 UTC." in page.inner_text(".band.gap")
     assert "Records cannot be written" in page.inner_text(".band.lost")
-    assert "bluesky is in a gap since" in page.inner_text("#coverage-words")
+    assert "bluesky: not collected since 1 May 2026, 11:53" in page.inner_text("#coverage-words")
+
+
+def test_open_gaps_are_loud_in_a_live_page(page: Any, served: Console) -> None:
+    served.set_status(live())
+    out = shortfall("tur_Latn")
+    served.publish([out])
+    opened(page, served)
+    page.wait_for_selector(".pill.gap")
+    assert page.inner_text("#pill") == "Live, 1 gap"
+    back = {"published_at": rfc3339(NOW_US + MINUTE_US), "ongoing": False, "state": "restored"}
+    served.publish([msgspec.structs.replace(out, **back)])
+    page.wait_for_selector(".pill.live")
+    assert page.query_selector(".band") is None
+
+
+def test_a_silent_language_is_drawn_as_below_the_expected_and_never_as_zero(
+    page: Any, served: Console
+) -> None:
+    served.publish([shortfall("tur_Latn", 12)])
+    opened(page, served)
+    page.wait_for_selector(".band.gap")
+    band = page.inner_text(".band.gap")
+    assert "Turkish on bluesky: far fewer posts than usual since 11:48 UTC." in band
+    words = page.inner_text("#coverage-words")
+    assert "0 of 1 source complete. Turkish on bluesky: below expected since 11:48" in words
+    assert page.inner_text("#coverage .source.part").split("\n") == ["Turkish", "below expected, 12 min"]
+    assert page.inner_text("#coverage .source .word") == "in part"
+    strip = "#coverage .source.part .strip"
+    assert page.query_selector(f"{strip} .hatched")
+    assert page.query_selector(f"{strip} .bare") is None, "it is hatched over what was read, not cut out"
+    hatched = [len(page.query_selector_all(f'[data-id="{id}"] .spark .hatched')) for id in ("quake", "flood")]
+    assert hatched[0] > hatched[1], "only the Turkish event may have too few"
+
+
+def test_a_silent_source_is_told_until_it_is_back(page: Any, served: Console) -> None:
+    out = shortfall(None, 5, state="not_collected", reason="silent")
+    served.publish([out])
+    opened(page, served)
+    page.wait_for_selector(".band.gap")
+    assert "bluesky has sent nothing since 11:55 UTC." in page.inner_text(".band.gap")
+    assert page.inner_text("#coverage .source .word") == "not collected, 5 min"
+    back = {"published_at": rfc3339(NOW_US + MINUTE_US), "ongoing": False, "state": "restored"}
+    served.publish([msgspec.structs.replace(out, **back)])
+    page.wait_for_selector(".band.gap", state="detached")
+    assert page.inner_text("#coverage .source .word") == "complete"
+    assert len(page.query_selector_all("#coverage .strip .bare")) == 2, "what was lost stays lost"
+
+
+def test_what_was_only_late_leaves_no_mark(page: Any, served: Console) -> None:
+    out = shortfall(None, 4, state="delayed", reason="late")
+    served.publish([out])
+    opened(page, served)
+    page.wait_for_selector(".band.gap")
+    assert "bluesky has sent nothing, and it may yet come, since 11:56 UTC." in page.inner_text(".band.gap")
+    assert len(page.query_selector_all("#coverage .strip .hatched")) == 2
+    back = {"published_at": rfc3339(NOW_US + MINUTE_US), "ongoing": False, "state": "restored"}
+    served.publish([msgspec.structs.replace(out, **back)])
+    page.wait_for_selector(".band.gap", state="detached")
+    assert len(page.query_selector_all("#coverage .strip .hatched")) == 1
+
+
+def test_many_silent_languages_are_summed_up(page: Any, served: Console) -> None:
+    codes = ("tur_Latn", "ell_Grek", "jpn_Jpan", "por_Latn", "arb_Arab", "spa_Latn", "hin_Deva", "tha_Thai")
+    served.publish([shortfall(code, 20 - place, simulated=True) for place, code in enumerate(codes)])
+    opened(page, served)
+    page.wait_for_selector(".band.gap")
+    told = "Turkish on bluesky, Greek on bluesky, Japanese on bluesky and 5 more: far fewer posts"
+    assert told in page.inner_text(".band.gap")
+    assert len(page.query_selector_all("#coverage .source.part")) == 6
+    assert "and 2 other languages" in page.inner_text("#coverage")
 
 
 def test_a_row_says_what_where_how_many_and_how_sure(page: Any, served: Console) -> None:
@@ -163,7 +244,7 @@ def test_new_events_wait_while_somebody_reads(page: Any, served: Console) -> Non
     page.keyboard.press("j")
     served.publish([event("first", minutes_ago=2), event("second", minutes_ago=1)])
     page.wait_for_selector("#held:not([hidden])")
-    page.wait_for_function("document.querySelector('#held-count').textContent === '2 new'")
+    page.locator("#held-count", has_text="2 new").wait_for()
     assert rows(page) == ["quake", "flood"], "nothing moves"
     assert page.inner_text("#news") == "2 new events waiting. Press N to show."
     page.keyboard.press("n")
@@ -183,7 +264,7 @@ def test_a_changed_event_changes_in_place(page: Any, served: Console) -> None:
     opened(page, served)
     later = rfc3339(NOW_US + MINUTE_US)
     served.publish([flood(accounts="500+", published_at=later, simulated=True)], bins("flood", "200+"))
-    page.wait_for_function("document.querySelector('[data-id=flood] .number').textContent === '500+'")
+    page.locator('[data-id="flood"] .number', has_text="500+").wait_for()
     assert "was 50+" in page.inner_text('[data-id="flood"] .since')
     page.wait_for_selector('[data-id="flood"] .spark .line[d^="M"]', state="attached")
     assert rows(page) == ["quake", "flood"]

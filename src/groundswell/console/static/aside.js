@@ -3,19 +3,35 @@
 import { BIN_MS, crowd, hexagon, ladder, strip } from "./draw.js";
 import { byId, el, setText } from "./dom.js";
 import { phrases } from "./rows.js";
-import { age, chance, duration, hourMinute, listed, moment, plural, stepLabel } from "./words.js";
+import { age, chance, duration, hourMinute, languageName, moment, plural, stepLabel } from "./words.js";
 
 const HOURS_SHOWN = 6;
+const MOST_LANGUAGES = 6;
 
-/** The stretches that were not collected, from published coverage records and the sources' own state. */
+/**
+ * The stretches that were not collected, or came short, from published coverage records and the sources' own state.
+ * `language` is null for a whole source; `total` where nothing came; `late` where it may yet come.
+ */
 export function gapsOf(coverage, sources, now) {
-  const gaps = [...coverage.values()]
-    .filter((record) => record.state === "not_collected")
-    .map((record) => ({ source: record.source, from: Date.parse(record.first_seen), to: Date.parse(record.last_seen) }));
+  const missing = [...coverage.values()].filter((record) => record.ongoing || record.reason !== "late");
+  const gaps = missing.map((record) => ({
+    source: record.source,
+    language: record.language ?? null,
+    from: Date.parse(record.first_seen),
+    to: record.ongoing ? now : Date.parse(record.last_seen),
+    total: record.state === "not_collected" || (record.state !== "below_expected" && record.reason !== "low_volume"),
+    late: record.state === "delayed",
+    ongoing: record.ongoing === true,
+  }));
   for (const source of sources) {
-    if (source.state === "gap" && source.since) gaps.push({ source: source.name, from: Date.parse(source.since), to: now });
+    const since = source.state === "gap" && source.since ? Date.parse(source.since) : null;
+    const told = gaps.some((gap) => gap.source === source.name && gap.ongoing && gap.language === null);
+    if (since !== null && !told) {
+      gaps.push({ source: source.name, language: null, from: since, to: now, total: true, late: false, ongoing: true });
+    }
   }
-  return gaps;
+  const rank = (gap) => (gap.language ? 1 : 0);
+  return gaps.sort((a, b) => rank(a) - rank(b) || a.from - b.from || (a.language ?? "").localeCompare(b.language ?? ""));
 }
 
 const STATES = {
@@ -25,42 +41,84 @@ const STATES = {
   not_configured: () => "not configured",
 };
 
+/** "not collected", "late" or "below expected": what a stretch is called. */
+export const gapName = (gap) => (gap.late ? "late" : gap.total ? "not collected" : "below expected");
+
+/** "bluesky", or "Turkish on bluesky". */
+export const gapWhose = (gap) => (gap.language ? `${languageName(gap.language)} on ${gap.source}` : gap.source);
+
 /** One sentence about all sources together. */
-export function coverageWords(sources, now) {
+export function coverageWords(sources, gaps, now) {
   const used = sources.filter((source) => source.state !== "not_configured");
   if (!used.length) return { plain: "No source is configured." };
-  const gaps = used.filter((source) => source.state === "gap");
-  const complete = used.filter((source) => source.state === "connected").length;
-  const plain = `${complete} of ${plural(used.length, "source")} complete.`;
-  if (!gaps.length) return { plain };
-  const since = gaps[0].since ? ` since ${moment(Date.parse(gaps[0].since), now)}` : "";
-  const names = listed(gaps.map((source) => source.name));
-  return { plain, loud: `${names} ${gaps.length > 1 ? "are" : "is"} in a gap${gaps.length > 1 ? "" : since}`, rest: ", so counts may be low." };
+  const open = gaps.filter((gap) => gap.ongoing);
+  const complete = used.filter((source) => source.state === "connected" && !open.some((gap) => gap.source === source.name));
+  const plain = `${complete.length} of ${plural(used.length, "source")} complete.`;
+  if (!open.length) return { plain };
+  const [first, ...others] = open;
+  const more = others.length ? `, and ${plural(others.length, "other stretch", "other stretches")}` : "";
+  return { plain, loud: `${gapWhose(first)}: ${gapName(first)} since ${moment(first.from, now)}${more}`, rest: ", so counts may be low." };
 }
 
 export function drawCoverage(view) {
   const { status, now, gaps } = view;
-  const words = coverageWords(status.sources, now);
+  const words = coverageWords(status.sources, gaps, now);
   const asOf = view.lostSince ? `As of ${hourMinute(view.lostSince)}: ` : "";
   byId("coverage-words").replaceChildren(asOf, words.plain, " ", words.loud ? el("em", {}, words.loud) : "", words.rest ?? "");
   const to = now - (now % BIN_MS) + BIN_MS;
   const from = to - HOURS_SHOWN * 12 * BIN_MS;
-  const began = status.mode === "live" ? Date.parse(status.started_at) : from;
-  const rows = status.sources.map((source) => {
-    const own = gaps.filter((gap) => gap.source === source.name && gap.to > from);
-    const pace = [`${speed(source.messages_per_second)}/s`];
-    if (source.lag_seconds !== null) pace.push(`${lag(source.lag_seconds)} behind`);
-    return el(
-      "div",
-      { class: `source ${source.state}` },
-      el("span", { class: "name" }, source.name),
-      el("span", { class: "pace" }, source.state === "connected" ? pace.join(", ") : ""),
-      el("span", { class: "word" }, STATES[source.state](source, now)),
-      source.state === "not_configured" ? null : strip(own, began, readUntil(source, began, to), from, to),
-    );
-  });
+  const span = { from, to, began: status.mode === "live" ? Date.parse(status.started_at) : from };
+  const shown = gaps.filter((gap) => gap.to > from).map((gap) => (gap.ongoing ? { ...gap, to } : gap));
+  const named = new Set(status.sources.map((source) => source.name));
+  const rows = status.sources.map((source) => sourceRow(source, shown, span, now));
+  for (const source of new Set(shown.map((gap) => gap.source))) {
+    if (!named.has(source)) rows.push(strippedRow(source, "", shown.filter((gap) => gap.source === source && !gap.language), span, now));
+    rows.push(...languageRows(source, shown, span, now));
+  }
   const axis = el("div", { class: "axis" }, [0, 2, 4].map((hours) => el("span", {}, hourMinute(from + hours * 12 * BIN_MS))), el("b", {}, "now"));
   byId("coverage").replaceChildren(...rows, ...(rows.length ? [axis] : []));
+}
+
+function sourceRow(source, gaps, { from, to, began }, now) {
+  const own = gaps.filter((gap) => gap.source === source.name && gap.language === null);
+  const open = own.find((gap) => gap.ongoing);
+  const pace = [`${speed(source.messages_per_second)}/s`];
+  if (source.lag_seconds !== null) pace.push(`${lag(source.lag_seconds)} behind`);
+  const partly = gaps.some((gap) => gap.source === source.name && gap.ongoing);
+  const word = open ? `${gapName(open)}, ${age(open.from, now)}` : partly ? "in part" : STATES[source.state](source, now);
+  return el(
+    "div",
+    { class: `source ${open ? "gap" : source.state}` },
+    el("span", { class: "name" }, source.name),
+    el("span", { class: "pace" }, source.state === "connected" ? pace.join(", ") : ""),
+    el("span", { class: "word" }, word),
+    source.state === "not_configured" ? null : strip(own, began, readUntil(source, began, to), from, to),
+  );
+}
+
+/** The languages of a source that came short, those that still do first. */
+function languageRows(source, gaps, span, now) {
+  const own = gaps.filter((gap) => gap.source === source && gap.language).sort((a, b) => b.ongoing - a.ongoing || b.from - a.from);
+  const languages = [...new Set(own.map((gap) => gap.language))];
+  const rows = languages.slice(0, MOST_LANGUAGES).map((language) =>
+    strippedRow(languageName(language), "part", own.filter((gap) => gap.language === language), span, now),
+  );
+  if (languages.length > MOST_LANGUAGES) rows.push(el("p", { class: "quiet" }, `and ${plural(languages.length - MOST_LANGUAGES, "other language")}`));
+  return rows;
+}
+
+function strippedRow(name, look, gaps, { from, to, began }, now) {
+  const open = gaps.find((gap) => gap.ongoing);
+  const last = gaps[0];
+  const word = open ? `${gapName(open)}, ${age(open.from, now)}` : last ? `${gapName(last)} until ${hourMinute(last.to)}` : "complete";
+  return el(
+    "div",
+    { class: `source ${look} ${open ? "gap" : ""}` },
+    el("span", { class: "name" }, name),
+    el("span", { class: "pace" }),
+    el("span", { class: "word" }, word),
+    strip(gaps, began, to, from, to),
+  );
 }
 
 /** A source that is still connecting was read until that began, or never. */
@@ -98,7 +156,7 @@ export function drawLegend(floor) {
     entry(hexagon("region"), "somewhere in a region"),
     entry(hexagon("country"), "the country only"),
     entry(hexagon("none"), "no single place"),
-    entry(el("i", { class: "swatch hatch" }), "not collected, so the count may be low"),
+    entry(el("i", { class: "swatch hatch" }), "not collected or below the expected, so the count may be low"),
     entry(el("span", { class: "number" }, here.slice(0, -1), el("sup", {}, "+")), `at least so many accounts; the next step is ${next.slice(0, -1)}`),
   );
   const note = `Nothing is shown of fewer than ${floor} accounts, and nothing ever of one.`;

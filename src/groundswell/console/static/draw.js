@@ -143,7 +143,10 @@ function inWords(bins, from) {
   return `Accounts in five minutes, by rung: ${changes.join(", ")}.${away}`;
 }
 
-/** Six hours of one source: solid where it was read, hatched where it was not, bare before we began. */
+/**
+ * Six hours of a source or a language: solid where it was read, hatched where it was not, hatched over solid where it
+ * came short, bare before we began.
+ */
 export function strip(gaps, began, ended, from, to) {
   const x = (time) => (((Math.min(Math.max(time, from), to) - from) / (to - from)) * 312).toFixed(1);
   const bar = (start, end, name) =>
@@ -153,6 +156,6 @@ export function strip(gaps, began, ended, from, to) {
     { class: "strip", viewBox: "0 0 312 10", preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("line", { x1: 0, x2: 312, y1: 9.5, y2: 9.5, class: "ground" }),
     bar(began, ended, "read"),
-    gaps.map((gap) => [bar(gap.from, gap.to, "bare"), bar(gap.from, gap.to, "hatched")]),
+    gaps.map((gap) => [gap.total ? bar(gap.from, gap.to, "bare") : null, bar(gap.from, gap.to, "hatched")]),
   );
 }

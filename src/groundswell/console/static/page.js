@@ -55,7 +55,12 @@ function takeBin(series, bin) {
 function takeRecord(record) {
   if (record.kind === "event") takeEvent(record);
   else if (record.kind === "amplification") takeCopies(record);
-  else if (record.kind === "coverage") keepLast(coverage, record, MOST_ROWS);
+  else if (record.kind === "coverage") takeCoverage(record);
+}
+
+function takeCoverage(record) {
+  keepLast(coverage, record, MOST_ROWS);
+  redraw(); // rows are hatched where something is missing
 }
 
 /** Put `record` last in `map` and forget the first ones past `most`. */

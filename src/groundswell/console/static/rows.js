@@ -62,8 +62,9 @@ function change(entry) {
   return state === "new" ? el("em", {}, state) : el("span", { class: "state" }, state);
 }
 
-/** The gaps of the sources that this record was heard on. */
-const gapsOf = (record, view) => view.gaps.filter((gap) => record.sources.includes(gap.source));
+/** The gaps of the sources, and of the languages in them, that this record was heard on. */
+const gapsOf = (record, view) =>
+  view.gaps.filter((gap) => record.sources.includes(gap.source) && (!gap.language || record.languages.includes(gap.language)));
 
 /** Where the row's hour ends: now, or the event's own last moment when it is long past. */
 function hourEnd(record, now) {
@@ -148,7 +149,7 @@ function drawDetail(entry, view) {
 }
 
 function hatchNote() {
-  return el("p", { class: "quiet" }, el("i", { class: "swatch hatch" }), "not collected: at least this many");
+  return el("p", { class: "quiet" }, el("i", { class: "swatch hatch" }), "not collected, or not all of it: at least this many");
 }
 
 function facts(record, view) {
