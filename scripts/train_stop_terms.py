@@ -165,15 +165,16 @@ class Meanings:
         return np.asarray((table.T @ self._telling).max(axis=1))
 
 
+def concept_words() -> list[str]:
+    """The concept list's terms; stems end in `*`."""
+    concepts = tomllib.loads((_DATA / "concepts.toml").read_text("utf-8"))
+    lines = [line for languages in concepts.values() for line in languages.values()]
+    return [term.strip() for line in lines for term in line.split(",")]
+
+
 def kept_words() -> U64:
     """Hashes that are never stop terms: of the concept list's words, and of countries' names."""
-    concepts = tomllib.loads((_DATA / "concepts.toml").read_text("utf-8"))
-    words = [
-        term.strip(" *")
-        for languages in concepts.values()
-        for line in languages.values()
-        for term in line.split(",")
-    ]
+    words = [term.rstrip("*") for term in concept_words()]
     for line in (_DATA / "places_countries.tsv").read_text("utf-8").splitlines()[1:]:
         cells = line.split("\t")
         words += [cells[1], *cells[6].split("|")]

@@ -1,10 +1,9 @@
 """Cuts folded text into tokens: what counts as a word, in every script.
 
 Words are runs of letters, marks and digits; apostrophes join (`don't`), possessive `'s` and elided articles
-(`l'`, `dell'`) fall away; hashtags lose their `#` and are cut where their capitals, digits or well-known ends
-say so (`#ItalyEarthquake`, `#prayforitaly`), and stay whole beside their parts. Scripts that do not write
-words apart (Han, hiragana, Thai, Lao, Khmer, Burmese, Tibetan) give overlapping pairs of characters. Handles,
-links, entities and the `rt` of a repost give nothing.
+(`l'`, `dell'`) fall away; hashtags lose their `#`, are cut into their words (`hashtags.py`), and stay whole
+beside them. Scripts that do not write words apart (Han, hiragana, Thai, Lao, Khmer, Burmese, Tibetan) give
+overlapping pairs of characters. Handles, links, entities and the `rt` of a repost give nothing.
 
 The hash of a token is that of its compared letters and digits (`hashing.py`).
 """
@@ -41,7 +40,8 @@ from groundswell.enrich.fold import (
     fold,
     traits_of,
 )
-from groundswell.enrich.hashing import SEED, contains, finish, hash_set, open_with, pair_hash, step
+from groundswell.enrich.hashing import SEED, HashMap, contains, finish, hash_set, open_with, pair_hash, step
+from groundswell.enrich.hashtags import MAX_PARTS, cut_compound, read_costs, room, vocabulary
 
 __all__ = [
     "CAPITAL",
@@ -73,7 +73,6 @@ LINKED = 128  # follows the token before it closely enough to make a phrase
 
 MAX_TOKENS = 256  # a post; what follows is not read
 MAX_TOKEN_BYTES = 120  # longer runs are noise, and would be costly phrases
-MAX_PARTS = 8  # of a compound
 MAX_LINK_BYTES = 3  # between the words of a phrase
 
 AND, DOT, COMMA, HASH, SEMICOLON, AT, SPACE = (ord(char) for char in "&.,#;@ ")
@@ -112,8 +111,8 @@ class _Lists(NamedTuple):
     """The word lists a tokeniser needs, as hashes."""
 
     elided: U64
-    heads: U64
-    tails: U64
+    words: HashMap
+    """What hashtags are made of; see `hashtags.py`."""
 
 
 @njit(cache=True, nogil=True)
@@ -179,15 +178,10 @@ def read_words(name: str) -> list[str]:
 
 @cache
 def _lists() -> _Lists:
-    affixes = read_words("affixes.txt")
-    heads = [word.rstrip("-") for word in affixes if word.endswith("-")]
-    tails = [word.lstrip("-") for word in affixes if word.startswith("-")]
-    elided = [word.rstrip("'") for word in affixes if word.endswith("'")]
-    return _Lists(
-        hash_set(hash_words(elided)),
-        hash_set(hash_words(heads)),
-        hash_set(hash_words(tails)),
-    )
+    elided = [word.rstrip("'") for word in read_words("elided.txt")]
+    costs = read_costs()
+    hashes = hash_words(list(costs)).tolist()
+    return _Lists(hash_set(hash_words(elided)), vocabulary(hashes, list(costs.values())))
 
 
 def tokenise(folded: Folded, stops: Stops | None = None) -> Tokens:
@@ -355,70 +349,6 @@ def _linked(data: U8, left: int, right: int, traits: U32, short: bool) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
-def _cut_by_case(data: U8, capital: U8, start: int, stop: int, hashtag: bool, traits: U32, cuts: I32) -> int:
-    """Where capitals and digits begin a new part; the cuts are written, their number returned."""
-    found = 0
-    run = 0  # characters since the last change between letters and digits
-    was_digit = False
-    was_capital = False
-    previous = start
-    i = start
-    while i < stop and found < MAX_PARTS - 1:
-        code, length = decode(data, i, stop)
-        is_digit = traits_of(code, traits) & KIND == DIGIT
-        is_capital = capital[i] != 0
-        cut = -1
-        if i > start:
-            if is_digit and not was_digit:
-                cut = i if run >= 3 else -1
-                run = 0
-            elif was_digit and not is_digit:
-                cut = i if hashtag and run >= 2 else -1
-                run = 0
-            elif hashtag and is_capital and not was_capital:
-                cut = i
-            elif (
-                hashtag and was_capital and not is_capital and previous > start and capital[previous - 1] != 0
-            ):
-                cut = previous  # USAFlood: the last capital belongs to the word after it
-        if cut > start and (found == 0 or cuts[found - 1] < cut):
-            cuts[found] = cut
-            found += 1
-        run += 1
-        was_digit = is_digit
-        was_capital = is_capital
-        previous = i
-        i += length
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _cut_by_affix(data: U8, start: int, stop: int, traits: U32, lists: _Lists, cuts: I32) -> int:
-    """Cut a well-known head (`prayfor-`) and a well-known tail (`-earthquake`) off an unmarked compound."""
-    found = 0
-    rest = start
-    state = SEED
-    i = start
-    while i < stop - 3:
-        code, length = decode(data, i, stop)
-        state = step(state, traits_of(code, traits) >> SKELETON_SHIFT)
-        i += length
-        if i - start >= 4 and contains(lists.heads, finish(state)):
-            rest = i
-    if rest > start:
-        cuts[found] = rest
-        found += 1
-    i = rest
-    while i < stop - 3:
-        code, length = decode(data, i, stop)
-        i += length
-        if i - rest >= 3 and contains(lists.tails, range_hash(data, i, stop, traits)[0]):
-            cuts[found] = i
-            return found + 1
-    return found
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _emit(
     out: Tokens, at: int, hashed: np.uint64, opening: np.int64, start: int, stop: int, flags: int
@@ -481,7 +411,8 @@ def _compound(
 def _tokenise(
     offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, stops: Stops, out: Tokens
 ) -> None:
-    cuts = np.zeros(MAX_PARTS + 2, np.int32)
+    cuts = np.zeros(2 * MAX_PARTS, np.int32)
+    letters_room = room()
     at = 0
     for row in range(len(offsets) - 1):
         base = np.int64(offsets[row])
@@ -547,9 +478,9 @@ def _tokenise(
                 short = stop - start <= 2  # St. Louis, U.S. Army
                 hashtag = start > base and data[start - 1] == HASH
                 if hashtag or (word.letters >= 3 and word.digits >= 2):
-                    parts = _cut_by_case(data, capital, start, stop, hashtag, traits, cuts)
-                    if parts == 0 and hashtag:
-                        parts = _cut_by_affix(data, start, stop, traits, lists, cuts)
+                    parts = cut_compound(
+                        data, capital, start, stop, hashtag, traits, lists.words, letters_room, cuts
+                    )
                     if parts > 0:
                         at = _compound(data, capital, base, word, cuts, parts, link, at, traits, empty, out)
                         continue
