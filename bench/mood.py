@@ -16,7 +16,7 @@ from bench._mood_sets import Tweets, read
 
 from groundswell.enrich.mood import FILE, MOODS, SPOKEN, Moods
 
-__all__ = ["macro_f1", "measure"]
+__all__ = ["guess", "macro_f1", "measure"]
 
 BATCH = 4096
 ROUNDS = 5
@@ -40,8 +40,8 @@ def measure() -> list[dict[str, Any]]:
     ]
 
 
-def guess(tweets: Tweets) -> npt.NDArray[np.int8]:
-    return Moods().guess(pa.array(tweets.text.tolist(), pa.string()), _codes(tweets))
+def guess(tweets: Tweets, moods: Moods | None = None) -> npt.NDArray[np.int8]:
+    return (moods or Moods()).guess(pa.array(tweets.text.tolist(), pa.string()), _codes(tweets))
 
 
 def _codes(tweets: Tweets) -> pa.StringArray:

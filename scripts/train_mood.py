@@ -2,7 +2,8 @@
 
     python scripts/train_mood.py [--out FILE]
 
-Learns from the training part of `bench/_mood_sets.py` alone. Large languages are drawn less often than they
+Learns from the training part of `bench/_mood_sets.py` alone; which languages are told well enough to be
+counted is measured on the rest. Large languages are drawn less often than they
 have tweets; rare moods of a language weigh more; features are left out at random. The seed is fixed; one
 core, about a minute.
 """
@@ -21,9 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from bench import _mood_sets as sets
 from bench._language_sets import TRAIN
+from bench.mood import guess, macro_f1
 from numba import njit
 
-from groundswell.enrich.mood import CAP, FILE, MOODS, SPOKEN, Model, save
+from groundswell.enrich.mood import CAP, FILE, MOODS, SPOKEN, Model, Moods, save
 from groundswell.enrich.ngrams import DIMENSIONS, F32, I8, TABLE_BITS, blocked, hash_ngrams
 from groundswell.enrich.scripts import Letters, letters
 
@@ -66,7 +68,15 @@ def train(rows: sets.Tweets) -> Model:
         sys.stderr.write(f"epoch {number + 1} of {EPOCHS}: loss {loss:.4f}, {spent:.0f} s\n")
     scale = np.percentile(np.abs(table), 99.95, axis=0) / 127
     quantised: I8 = np.clip(np.round(table / scale), -127, 127).astype(np.int8)
-    return Model(quantised, blocked(list((out * scale).astype(np.float32)))[1])
+    unknown = np.zeros(len(names), np.float32)
+    return Model(quantised, blocked(list((out * scale).astype(np.float32)))[1], unknown)
+
+
+def skill(model: Model, rows: sets.Tweets) -> F32:
+    """Macro-F1 of each language on `rows`."""
+    guesses = guess(rows, Moods(model))
+    own = [rows.language == name for name in SPOKEN]
+    return np.array([macro_f1(rows.mood[at], guesses[at]) for at in own], np.float32)
 
 
 @njit(fastmath=True)
@@ -141,7 +151,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FILE)
     options = parser.parse_args()
     rows = sets.read()
-    save(options.out, train(rows.where(rows.part == TRAIN)))
+    model = train(rows.where(rows.part == TRAIN))
+    save(options.out, model._replace(skill=skill(model, rows.where(rows.part != TRAIN))))
     sys.stderr.write(f"{options.out.stat().st_size / 1e6:.1f} MB: {options.out}\n")
 
 

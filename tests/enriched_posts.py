@@ -82,6 +82,7 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
         "shape": hashed("shape", text),
         "places": [],
         "categories": [],
+        "mood": -1,
         "persons": [],
     }
     row |= changes

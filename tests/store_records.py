@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from groundswell.clock import rfc3339
-from groundswell.published import Amplification, Bin, Coverage, Event, Place
+from groundswell.published import Amplification, Bin, Coverage, CrowdRecord, Event, Place
 from groundswell.store import Store
 from groundswell.store.store import Kind
 
@@ -34,7 +34,7 @@ def event(id: str = "e1", at_us: int = NOON_US, **changes: Any) -> Event:
 
 
 def amplification(id: str = "a1") -> Amplification:
-    shared = {name: getattr(event(id), name) for name in event().__struct_fields__}
+    shared = {name: getattr(event(id), name) for name in CrowdRecord.__struct_fields__}
     return Amplification(**shared, p_value=1e-6, spread_seconds=50.0)
 
 

@@ -157,6 +157,15 @@ def test_languages_and_domains_count_distinct_speakers_most_first() -> None:
     assert said.crowds.domains(said.rows, said.speakers) == (Counted("a.example", 3), Counted("b.example", 2))
 
 
+def test_a_speaker_has_one_mood_that_of_the_newest_post_with_one() -> None:
+    rows = [post(i, i, "water", mood=0) for i in range(5)]
+    rows += [post(10, 0, "water", mood=2), post(11, 0, "water", mood=-1), post(12, 9, "water")]
+    rows += [post(13, 20, "water", mood=1, epoch=2)]
+    said = Said(rows, water=20)
+    epochs = np.array([row["epoch"] for row in rows], np.uint32)
+    assert said.crowds.moods(said.rows, said.speakers, epochs) == (4, 0, 1)
+
+
 def test_bins_are_closed_and_count_the_largest_epoch() -> None:
     times_us = NOON_US + np.array([0, 10, 20, 299, 300, 301]) * SECOND_US
     speakers = np.array([1, 2, 2, 3, 4, 5], np.uint64)

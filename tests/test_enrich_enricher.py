@@ -8,6 +8,7 @@ import pytest
 from groundswell.batches import ENRICHED, POST, Kind, empty
 from groundswell.config import Document
 from groundswell.enrich import Enricher, EnrichSettings
+from groundswell.enrich.mood import MOODS, NONE
 from groundswell.enrich.topics import CATEGORIES
 from groundswell.errors import ConfigurationError
 from groundswell.names import NameLexicon
@@ -88,6 +89,15 @@ def test_news_of_deletions_pass_with_empty_columns(enricher: Enricher, kind: Kin
         "persons",
     ):
         assert said[column] == []
+
+
+def test_moods_count_in_languages_that_they_are_told_well_in(enricher: Enricher) -> None:
+    loved, sad = (
+        "Ina son wannan sosai, na gode kwarai da gaske 😍😍",
+        "I am so sad, this is terrible and awful 😡",
+    )
+    moods = enricher.enrich(posts(loved, sad)).column("mood").to_pylist()
+    assert moods == [MOODS.index("positive"), NONE]
 
 
 def test_an_edit_is_read_like_a_post(enricher: Enricher) -> None:

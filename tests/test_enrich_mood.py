@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundswell.enrich.language_model import load
-from groundswell.enrich.mood import MOODS, NONE, SPOKEN, Moods, mood_of_text
+from groundswell.enrich.mood import LEAST_SKILL, MOODS, NONE, SPOKEN, Moods, mood_of_text
 from groundswell.enrich.scripts import letters
 from tests.measuring import measuring
 
@@ -82,6 +82,22 @@ def test_macro_f1_on_tweets_kept_from_training() -> None:
     assert not set(rows.text[rows.part == TRAIN].tolist()) & set(rows.text[rows.part == TEST].tolist())
     tweets = rows.where(rows.part == TEST)
     assert macro_f1(tweets.mood, guess(tweets)) >= 0.6
+
+
+def test_only_moods_told_well_are_counted() -> None:
+    """By tweets that the model has not seen; the list travels with the model."""
+    measuring("language", "social_train.tsv.gz")
+    rows = sets.read()
+    tweets = rows.where(rows.part != TRAIN)
+    codes = pa.array([SPOKEN[name].split()[0] for name in tweets.language.tolist()])
+    counted = Moods().counted(pa.array(tweets.text.tolist(), pa.string()), codes)
+    guesses = guess(tweets)
+    told = set(tweets.language[counted != NONE].tolist())
+    for name in SPOKEN:
+        own = tweets.language == name
+        assert (name in told) == (macro_f1(tweets.mood[own], guesses[own]) >= LEAST_SKILL)
+        assert name not in told or np.array_equal(counted[own], guesses[own])
+    assert told
 
 
 def test_the_scorer_knows_right_from_wrong() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import groundswell
 
 EXPORTED = """
-    Amplification Bin ConfigurationError Coverage Event GroundswellError LineSettings Narrative Place
+    Amplification Bin ConfigurationError Coverage Event GroundswellError LineSettings Mood Narrative Place
     SourceError Store StoreError UsageError __version__ replay
 """
 

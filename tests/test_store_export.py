@@ -47,6 +47,7 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert row["phrases"] == ["flash flood", "ponte 25 de abril"]
     assert (row["place_name"], row["place_country"], row["accounts"]) == ("Lisbon", "PT", "20+")
     assert row["p_value"] is None
+    assert row["mood_negative"] is None
 
 
 def test_csv_joins_lists_and_disarms_formulas(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from groundswell.errors import (
     UsageError,
 )
 from groundswell.pipeline import LineSettings, replay
-from groundswell.published import Amplification, Bin, Coverage, Event, Narrative, Place
+from groundswell.published import Amplification, Bin, Coverage, Event, Mood, Narrative, Place
 from groundswell.store import Store
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "GroundswellError",
     "LineSettings",
+    "Mood",
     "Narrative",
     "Place",
     "SourceError",

@@ -74,6 +74,7 @@ ENRICHED = pa.schema(
         pa.field("places", pa.list_(pa.int32()), nullable=False),  # rows of the gazetteer
         pa.field("place_confidences", pa.list_(pa.float32()), nullable=False),
         pa.field("categories", pa.list_(pa.uint8()), nullable=False),  # of the concept list
+        pa.field("mood", pa.int8(), nullable=False),  # 0 negative, 1 neutral, 2 positive; else -1
         pa.field("persons", pa.list_(pa.uint64()), nullable=False),  # hashes of possible private names
     ]
 )

@@ -73,6 +73,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[Counted, ...]
     sources: tuple[Counted, ...]
     domains: tuple[Counted, ...]
+    moods: tuple[int, int, int] = (0, 0, 0)
+    """Distinct speakers by the mood of their newest post that has one: negative, neutral, positive."""
     category: str
     """From the closed list in `enrich/topics.py`; `other` when the crowd does not say."""
     state: str

@@ -16,7 +16,9 @@ __all__ = [
     "Amplification",
     "Bin",
     "Coverage",
+    "CrowdRecord",
     "Event",
+    "Mood",
     "Narrative",
     "Place",
     "Record",
@@ -38,6 +40,14 @@ class Place(msgspec.Struct, frozen=True):
     level: Level
     confidence: float
     """In [0, 1], two decimals."""
+
+
+class Mood(msgspec.Struct, frozen=True):
+    """How a crowd spoke: the shares of its moods in quarters; null where too few stand behind one."""
+
+    negative: float | None
+    neutral: float | None
+    positive: float | None
 
 
 class CrowdRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +72,9 @@ class CrowdRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 class Event(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="event"):
     """Something that is happening, as a crowd speaks of it."""
+
+    mood: Mood | None = None
+    """Null where too few of the crowd have a mood that counts."""
 
 
 class Narrative(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="narrative"):

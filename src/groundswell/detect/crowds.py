@@ -125,6 +125,22 @@ class Crowds:
         ranked = self._ranked(name, self._window.at(name, rows), speakers, most)
         return tuple(use for use in ranked if use.value != "und")
 
+    def moods(
+        self, rows: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32]
+    ) -> tuple[int, int, int]:
+        """Distinct speakers by the mood of their newest post that has one, in the epoch with most of them.
+
+        The posts at `rows` are in stream order.
+        """
+        moods = self._window.at("mood", rows)
+        most = np.zeros(3, np.int64)
+        for epoch in np.unique(epochs).tolist():
+            newest_first = np.flatnonzero((epochs == epoch) & (moods >= 0))[::-1]
+            _, newest = np.unique(speakers[newest_first], return_index=True)
+            counts = np.bincount(moods[newest_first][newest], minlength=3)
+            most = counts if counts.sum() > most.sum() else most
+        return int(most[0]), int(most[1]), int(most[2])
+
     def domains(self, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by the registered domains they link to, most first."""
         ids, owners = self._window.lists_at("domains", rows)

@@ -477,6 +477,7 @@ class Detector:
             languages=self._crowds.named("lang", rows, speakers),
             sources=self._crowds.named("source", rows, speakers),
             domains=self._crowds.domains(rows, speakers),
+            moods=self._crowds.moods(rows, speakers, epochs),
             category=group.category,
             state=_state(times_us, first_us, now_us),
             person_share=round(self._person_share(hot, group, rows, terms), 4),

@@ -16,6 +16,7 @@ from groundswell.batches import ENRICHED, Kind
 from groundswell.config import Settings
 from groundswell.enrich import terms
 from groundswell.enrich.language import Languages
+from groundswell.enrich.mood import Moods
 from groundswell.enrich.people import People
 from groundswell.enrich.topics import Topics
 from groundswell.names import NameLexicon
@@ -62,6 +63,7 @@ class Enricher:
         self._gazetteer = gazetteer
         self._languages = Languages()
         self._topics = Topics.load()
+        self._moods = Moods()
         self._people = People(names)
 
     def enrich(self, post: pa.RecordBatch) -> pa.RecordBatch:
@@ -82,6 +84,7 @@ class Enricher:
             places,
             confidences,
             self._topics.categories(found.folded, found.tokens),
+            pa.array(self._moods.counted(text, lang)),
             self._people.mentions(found.folded, found.tokens),
         )
         return pa.RecordBatch.from_arrays([*post.columns, *added], schema=ENRICHED)

@@ -23,7 +23,7 @@ from groundswell.enrich.language import identify_text
 from groundswell.enrich.ngrams import BLOCK, DIMENSIONS, F32, I8, hash_ngrams, hidden_of, score
 from groundswell.enrich.scripts import U16, letters
 
-__all__ = ["CAP", "FILE", "MOODS", "SPOKEN", "Model", "Moods", "mood_of_text", "save"]
+__all__ = ["CAP", "FILE", "LEAST_SKILL", "MOODS", "NONE", "SPOKEN", "Model", "Moods", "mood_of_text", "save"]
 
 FILE = Path(__file__).parent / "data" / "mood.npz.zst"
 MOODS = ("negative", "neutral", "positive")
@@ -31,6 +31,8 @@ CAP = 128
 """Letters and signs of a post that are read."""
 NONE = -1
 """In place of a mood: the language has no model, or there is nothing to read."""
+LEAST_SKILL = 0.6
+"""Macro-F1 that a language needs for its moods to count towards a crowd's."""
 
 SPOKEN = {
     "ara": "arb_Arab acm_Arab acq_Arab aeb_Arab ajp_Arab apc_Arab ars_Arab arz_Arab",
@@ -65,6 +67,8 @@ class Model(NamedTuple):
     """Vectors of the hashed n-grams."""
     weights: F32
     """(languages, dimensions, `BLOCK`): the moods' weights; holds the vectors' scale."""
+    skill: F32
+    """(languages,): macro-F1 of each on tweets kept from training."""
 
 
 @cache
@@ -89,11 +93,21 @@ class Moods:
         served = {code: number for number, codes in enumerate(SPOKEN.values()) for code in codes.split()}
         self._codes = pa.array(served, pa.string())
         self._numbers = np.array([*served.values(), NONE], np.int32)
+        good = [code for code, number in served.items() if self._model.skill[number] >= LEAST_SKILL]
+        self._counted = pa.array(good, pa.string())
 
     def guess(self, texts: pa.StringArray, codes: pa.StringArray) -> npt.NDArray[np.int8]:
         """The likeliest mood of each text, an index into `MOODS`, or `NONE`; see `chances`."""
         chances = self.chances(texts, codes)
         return np.where(np.isnan(chances[:, 0]), NONE, chances.argmax(axis=1)).astype(np.int8)
+
+    def counted(self, texts: pa.StringArray, codes: pa.StringArray) -> npt.NDArray[np.int8]:
+        """As `guess`, in languages whose moods are told well enough to be counted; else `NONE`."""
+        rows = np.flatnonzero(pa.compute.is_in(codes, value_set=self._counted).to_numpy(zero_copy_only=False))
+        found = np.full(len(texts), NONE, np.int8)
+        if len(rows):
+            found[rows] = self.guess(texts.take(pa.array(rows)), codes.take(pa.array(rows)))
+        return found
 
     def chances(self, texts: pa.StringArray, codes: pa.StringArray) -> F32:
         """The chances of each of `MOODS`, (rows, moods); NaN where there is no mood to tell.

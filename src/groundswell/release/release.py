@@ -2,7 +2,7 @@
 
 `Release.decide` is the only door. A candidate comes out as a record, or is refused with a counted reason;
 what it says is built from laddered, screened and coarsened parts, never copied. What a record may say stands
-here and in what is joined here: `floor`, `ladder`, `geography`, `phrases`, `policy`, `revision`.
+here and in what is joined here: `floor`, `ladder`, `geography`, `moods`, `phrases`, `policy`, `revision`.
 
 Between ticks only published material is kept: the last record of each chain and what was decided for it. So
 the state may be written down beside the records, and a process that restores it goes on as if never killed.
@@ -21,10 +21,11 @@ from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
-from groundswell.published import Bin, Record
+from groundswell.published import Bin, Event, Mood, Record
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
+from groundswell.release.moods import CrowdMoods
 from groundswell.release.phrases import is_showable, showable_phrases
 from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
 from groundswell.release.publish_key import PublishKey
@@ -106,6 +107,7 @@ class Release:
             sensitive: Ladder(key, self._floor.of(sensitive=sensitive), entry_until=self._floor.sensitive_k)
             for sensitive in (False, True)
         }
+        self._moods = CrowdMoods(key)
         self._population = population
         self._showable = Verdicts(lambda text: is_showable(text, person_like))
         self._sensitive_place = Verdicts(SENSITIVE_PLACES.found_in)
@@ -210,6 +212,7 @@ class Release:
             rung=rung,
             phrases=tuple(named),
             place=place,
+            mood=self._mood(candidate, asked, due),
             floor=floor,
             tick_us=tick_us,
             last=last,
@@ -217,6 +220,14 @@ class Release:
             replayed=self._marks.replayed,
         )
         return self._revise(candidate, record, rung, named, asked, due)
+
+    def _mood(self, candidate: Candidate, asked: Handling, due: bool) -> Mood | None:
+        """The crowd's mood, looked at when a revision is due; in between, what stands."""
+        last = self._standing.get(candidate.chain)
+        before = last.record.mood if last is not None and isinstance(last.record, Event) else None
+        if last is not None and not due and asked.sensitive == last.sensitive:
+            return before
+        return self._moods.shown(candidate, self._ladders[asked.sensitive], before)
 
     def _revise(
         self,

@@ -15,7 +15,7 @@ import msgspec
 
 from groundswell.candidates import Candidate, Counted, PhraseUse
 from groundswell.clock import BIN_US, MINUTE_US, floor_to, rfc3339
-from groundswell.published import Amplification, Event, Place
+from groundswell.published import Amplification, Event, Mood, Place
 from groundswell.release.ladder import label
 from groundswell.release.phrases import MOST_PHRASES, is_part
 
@@ -61,6 +61,7 @@ def draft(
     rung: int,
     phrases: tuple[str, ...],
     place: Place | None,
+    mood: Mood | None,
     floor: int,
     tick_us: int,
     last: Standing | None,
@@ -92,7 +93,7 @@ def draft(
             p_value=_coarse_p_value(candidate.p_value),
             spread_seconds=_coarse_spread(candidate.spread_seconds),
         )
-    return Event(**shared)
+    return Event(**shared, mood=mood)
 
 
 def closing(record: CrowdRecord, state: str, published_at: str) -> CrowdRecord:
@@ -128,7 +129,7 @@ def is_due(candidate: Candidate, last: Standing) -> bool:
 
 
 def same_to_a_reader(one: CrowdRecord, other: CrowdRecord) -> bool:
-    """Whether two revisions differ in nothing but times, order and a place's confidence."""
+    """Whether two revisions differ in nothing but times, order, mood and a place's confidence."""
     return _seen(one) == _seen(other)
 
 

@@ -105,10 +105,11 @@ def _table(records: Sequence[Record]) -> pa.Table:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    """One record, its place spread over columns; what a kind does not have is null."""
+    """One record, its place and mood spread over columns; what a kind does not have is null."""
     row: dict[str, Any] = msgspec.to_builtins(record)
-    place = row.pop("place", None) or {}
-    return row | {f"place_{name}": value for name, value in place.items()}
+    for part in ("place", "mood"):
+        row |= {f"{part}_{name}": value for name, value in (row.pop(part, None) or {}).items()}
+    return row
 
 
 def _flat(table: pa.Table) -> pa.Table:
