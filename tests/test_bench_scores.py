@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
-from bench import _tracks
+from bench import _replays, _tracks, amplification, false_events
 from bench._about import MIXED, NONE
 from bench._alerts import Alert, _threshold, alerts, crowd_label, interval, outcomes
 from bench._baselines import first_stories, has_river, text_clusters
@@ -19,6 +21,9 @@ from bench._tracks import Placement, Post, Split, Track, crises, isolated, seeds
 from groundswell.clock import HOUR_US, MINUTE_US, SECOND_US, rfc3339
 from groundswell.published import Amplification, Event
 from groundswell.release import PublishKey
+from groundswell.simulator import World
+from groundswell.sources.wire import time_of
+from tests.line_worlds import lexica
 from tests.measuring import measuring
 from tests.release_crowds import crowd, gatekeeper
 
@@ -192,3 +197,40 @@ def test_who_shares_the_same_things_within_seconds_is_coordinated() -> None:
     assert one_hour_crowd(cluster, often) == 3
     apart = [Share(0.0, "a", "o0"), Share(3000.0, "b", "o0"), Share(3700.0, "c", "o0")]
     assert one_hour_crowd(cluster, apart) == 2
+
+
+def test_share_buttons_stand_among_the_other_posts() -> None:
+    world = World(amplification._settings(1))
+    lines, labels = amplification._with_share_buttons(world, 1)
+    kinds = Counter((label or "none").partition("-")[0] for label in labels)
+    assert kinds["share"] > 100
+    assert kinds["campaign"] > 100
+    times = [msgspec.json.decode(line)["created_at"] for line in lines]
+    assert [time_of(at) for at in times] == sorted(time_of(at) or 0 for at in times)
+
+
+def test_p_values_of_copies_without_a_pattern_are_even() -> None:
+    even, cascades = amplification._null_rows()
+    assert 0.03 < float(even["value"]) < 0.07
+    assert float(cascades["value"]) > float(even["value"])
+
+
+def test_the_page_of_replays_says_what_was_published_and_what_was_not() -> None:
+    known = _replays.Known("a", "idrisi", rfc3339(START_US), "it begins")
+    seen = observed(("x", 90, [1], Event), ("n", 95, [5], Event))
+    times = [START_US + minute * MINUTE_US for minute in (0, 30, 200)]
+    told = _replays._section(known, times, seen, LABELS, lambda moment_us: moment_us)
+    assert "First published 2026-05-01 01:30, 90 min after what was known, with 2 of its posts read." in told
+    assert told.count("| flood |") == 1
+    none = _replays._section(known, times, observed(), LABELS, lambda moment_us: moment_us)
+    assert none.endswith("Nothing is published.\n")
+    assert {each.file for each in _replays._known()} == {"crisislext6", "idrisi"}
+
+
+def test_a_background_is_replayed_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(false_events, "HOURS", 0.6)
+    monkeypatch.setattr(false_events, "POSTS_PER_SECOND", 0.2)
+    monkeypatch.setattr(false_events, "Lexica", lexica)
+    rows = {row["figure"]: row["value"] for row in false_events.measure(seeds=2)}
+    assert rows["counted hours of stream time"] == 0.2
+    assert rows["false events"] == 0
