@@ -123,6 +123,13 @@ def test_a_value_of_another_type_is_named() -> None:
         RunSettings.read(Document.parse('[store]\nretention_days = "ever"\n', "mine.toml"))
 
 
+def test_a_time_to_learn_in_which_nothing_could_be_compared_is_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"\[detect\]: `rates.learn_minutes` = 10 .* expected `int` >= 20"
+    ):
+        RunSettings.read(Document.parse("[detect.rates]\nlearn_minutes = 10\n", "mine.toml"))
+
+
 def test_a_run_reads_one_source_of_a_known_kind() -> None:
     two = '[source.a]\nkind = "jetstream"\n[source.b]\nkind = "jetstream"\n'
     with pytest.raises(ConfigurationError, match="2 sources: `a`, `b`; keep one"):

@@ -130,7 +130,7 @@ def test_heat_lasts_a_quarter_hour_and_is_forgotten_after_an_hour() -> None:
 
 def hot_of(rows: list[Row], *words: tuple[str, float], min_speakers: int = 1) -> HotTerms | None:
     window = Window(WindowSettings())
-    window.take(batch(rows))
+    window.take([batch(rows)])
     heat = heat_of(*((5, word, nats) for word, nats in words))
     return hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, min_speakers)
 
@@ -164,7 +164,7 @@ def test_postings_kept_from_tick_to_tick_equal_those_found_afresh() -> None:
     words = ["flood", "storm", "rain", "goal"]
     for minute in range(12):
         rows = [post(60 * minute + i, i, " ".join(rng.choice(words, 2, replace=False))) for i in range(10)]
-        window.take(batch(rows))
+        window.take([batch(rows)])
         window.expire(NOON_US + (minute + 1) * MINUTE_US)
         wanted = np.unique([term(word) for word in rng.choice(words, 1 + minute % 4, replace=False)])
         kept.follow(window, wanted.astype(np.uint64), np.zeros(len(wanted), np.int64))

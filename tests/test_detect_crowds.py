@@ -37,7 +37,7 @@ class Said:
     def __init__(self, rows: list[Row], **hot: float) -> None:
         posts = batch(rows)
         window = Window(WindowSettings())
-        window.take(posts)
+        window.take([posts])
         self.crowds = Crowds(window, Gazette(PLACES), CATEGORIES)
         words = [phrase.replace("_", " ") for phrase in hot]
         heat = Heat(BurstSettings())

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US
-from groundswell.detect.rates import Rates, RateSettings, _code, _freshen, _whole
+from groundswell.detect.buckets import Buckets, Outlook, _code, _freshen, _whole
+from groundswell.detect.rates import Rates, RateSettings, Uses
 from tests.enriched_posts import NOON_US, hashed, term
 
 TICK_US = 10 * SECOND_US
@@ -33,13 +34,12 @@ def feed(rates: Rates, posts: list[Post]) -> dict[str, float]:
     for tick, inside in ticks.items():
         start_us = NOON_US + tick * TICK_US
         rates.advance(start_us)
-        _, emitted, surprise = rates.observe(
+        uses = Uses(
             np.array([term(word) for _, _, said in inside for word in said], np.uint64),
             np.cumsum([0, *(len(said) for _, _, said in inside)]).astype(np.int64),
             np.array([hashed(speaker) for _, speaker, _ in inside], np.uint64),
-            np.array([NOON_US + seconds * SECOND_US for seconds, _, _ in inside], np.int64),
-            start_us + TICK_US,
         )
+        _, emitted, surprise = rates.observe(uses, start_us + TICK_US)
         for hash_, value in zip(emitted.tolist(), surprise.tolist(), strict=True):
             most[words[hash_]] = max(most.get(words[hash_], 0.0), value)
     return most
@@ -61,8 +61,9 @@ def naive(posts: list[Post], now_us: int) -> dict[str, Counter[str]]:
     for seconds, speaker, words in posts:
         time_us = NOON_US + seconds * SECOND_US
         for word in words:
-            known = seconds - last.get((speaker, word), -(10**9)) <= SMALL.speaker_seconds
-            last[speaker, word] = seconds
+            tick = seconds // 10 * 10  # uses are dated by their tick
+            known = tick - last.get((speaker, word), -(10**9)) <= SMALL.speaker_seconds
+            last[speaker, word] = tick
             minutes_ago = now_us // MINUTE_US - time_us // MINUTE_US
             quarters_ago = now_us // QUARTER_US - time_us // QUARTER_US
             counts["mid"][word] += not known and minutes_ago <= 15
@@ -73,7 +74,7 @@ def naive(posts: list[Post], now_us: int) -> dict[str, Counter[str]]:
 
 def windows(rates: Rates) -> dict[str, npt.NDArray[np.int64]]:
     """What the windows hold by bucket, in two rows."""
-    lines = rates._lines.astype(np.int64)
+    lines = rates._buckets.lines.astype(np.int64)
     for at in np.flatnonzero(lines.any(axis=1)).tolist():
         _freshen.py_func(lines, at, rates._minute)
     minutes, codes = lines[:, :16], lines[:, 16:28]
@@ -100,6 +101,49 @@ def test_windows_equal_a_recount_of_the_posts_whatever_the_silences(spoken: list
     for name, expected in naive(posts, now_us).items():
         for row in windows(rates)[name]:
             assert sorted(row[row > 0].tolist()) == sorted(expected.values()), name
+
+
+def test_neither_the_order_in_a_tick_nor_how_many_uses_are_spread_at_once_matters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weather = steady("rain", range(0, 3600, 20))
+    news: list[Post] = [(2400 + i // 8, i, ("explosion", "rain")) for i in range(200)]
+    expected = feed(Rates(SMALL, floor_k=20), together(weather, news))
+    assert expected["explosion"] > HOT
+    turned = sorted(together(weather, news), key=lambda post: (post[0] // 10, -post[0], -post[1]))
+    assert feed(Rates(SMALL, floor_k=20), turned) == expected
+    monkeypatch.setattr("groundswell.detect.rates.CHUNK", 7)
+    assert feed(Rates(SMALL, floor_k=20), together(weather, news)) == expected
+
+
+counts = st.one_of(st.integers(0, 6), st.integers(0, 300), st.integers(0, 65535))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(counts, min_size=28, max_size=28), st.integers(20, 600), st.floats(0, 9), st.floats(1, 3))
+def test_the_quick_look_at_a_line_misses_nothing_that_surprises(
+    line: list[int], minutes: int, mean: float, swell: float
+) -> None:
+    buckets = Buckets(8)
+    word = np.array([term("explosion")], np.uint64)
+    buckets.add(word, minutes)
+    for line_at in np.flatnonzero(buckets.lines.any(axis=1)):
+        buckets.lines[line_at, :28] = line
+        buckets.means[line_at] = mean
+    exposures = np.minimum([1.5, 15.5, 65.0, 185.0], minutes)
+    outlook = Outlook(
+        minute=minutes,
+        quarters_seen=min(minutes // 15, 12),
+        exposures=exposures,
+        expectant=exposures[:3] * swell,
+        floors=np.array([0.35, 0.53, 1.0]),
+        lift=4.0,
+        base_weight=15.0 if mean else 0.0,
+    )
+    exact = float(buckets._nats(word, outlook.masks(), outlook)[0])
+    at, nats = buckets.surprising(word, outlook, warm=1e-6)
+    assert nats.tolist() == ([exact] if exact >= 1e-6 else [])
+    assert at.tolist() == [0] * len(nats)
 
 
 def test_a_steady_word_never_surprises_and_a_new_one_does() -> None:
@@ -142,7 +186,7 @@ def test_a_speaker_counts_once_however_often_they_repeat_themselves(speakers: in
 
 def test_a_speaker_counts_again_once_they_have_been_silent_for_long_enough() -> None:
     rates = Rates(RateSettings(bits=12, speaker_bits=14, speaker_seconds=600), floor_k=20)
-    feed(rates, [(0, 1, ("hello",)), (600, 1, ("hello",)), (1201, 1, ("hello",))])
+    feed(rates, [(0, 1, ("hello",)), (600, 1, ("hello",)), (1211, 1, ("hello",))])
     assert windows(rates)["total"].sum(axis=1).tolist() == [2, 2]
 
 
@@ -154,8 +198,7 @@ def test_a_word_too_common_to_be_counted_to_the_end_stays_cool() -> None:
         end_us = NOON_US + (tick + 1) * TICK_US
         rates.advance(end_us - TICK_US)
         speakers = np.arange(tick * size, (tick + 1) * size, dtype=np.uint64)
-        times_us = np.full(size, end_us - SECOND_US, np.int64)
-        assert not len(rates.observe(uses, np.arange(size + 1), speakers, times_us, end_us)[0])
+        assert not len(rates.observe(Uses(uses, np.arange(size + 1), speakers), end_us)[0])
     assert windows(rates)["mid"].max() == 16 * 65535
     assert 75 * 65535 * 0.99 < windows(rates)["slow"].max() <= 75 * 65535
 

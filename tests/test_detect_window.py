@@ -20,7 +20,7 @@ SMALL = WindowSettings(minutes=5, posts=12)
 
 def window(rows: Sequence[Row], limits: WindowSettings | None = None) -> Window:
     made = Window(limits or WindowSettings())
-    made.take(batch(rows))
+    made.take([batch(rows)])
     return made
 
 
@@ -59,7 +59,7 @@ def test_posts_leave_after_an_hour_and_their_late_deletion_does_no_harm() -> Non
     old, fresh = post(0, 1, "flood"), post(3000, 2, "storm")
     made = window([old, fresh])
     made.expire(NOON_US + 61 * MINUTE_US)
-    made.take(batch([delete(3700, old)]))
+    made.take([batch([delete(3700, old)])])
     assert (len(made), made.first_row, made.evicted) == (1, 1, 0)
     assert live_texts(made) == ["storm"]
 
@@ -131,7 +131,7 @@ def test_the_window_agrees_with_a_list_of_posts(ticks: list[list[tuple]], data: 
         inside = [next(rows) for _ in tick]
         if not inside:
             continue
-        made.take(batch(inside))
+        made.take([batch(inside)])
         for row in inside:
             model.take(row)
         made.expire(inside[-1]["time_us"])
@@ -170,9 +170,8 @@ def test_what_is_not_admitted_stays_outside_is_counted_and_takes_its_old_version
     old, other = post(0, 1, "flood", post_key=7), post(1, 2, "storm")
     made = window([old, other])
     edit = post(2, 1, "flood again", post_key=7, kind=Kind.EDIT)
-    made.take(
-        batch([edit, post(3, 3, "rain"), delete(4, other), post(5, 4, "cat")]), np.array([0, 1, 0], bool)
-    )
+    rows = batch([edit, post(3, 3, "rain"), delete(4, other), post(5, 4, "cat")])
+    made.take([rows.slice(0, 1), rows.slice(1)], np.array([0, 1, 1, 0], bool))
     assert live_texts(made) == ["rain"]
     assert made.evicted == 2
 
@@ -195,7 +194,7 @@ def test_sources_and_domains_of_posts_that_left_are_forgotten() -> None:
     made = Window(WindowSettings(minutes=1))
     for minute in range(6):
         names = [f"{minute}.{i}" for i in range(1500)]
-        made.take(batch([post(60 * minute, 1, "flood", source=name, domains=[name]) for name in names]))
+        made.take([batch([post(60 * minute, 1, "flood", source=name, domains=[name]) for name in names])])
         made.expire(NOON_US + minute * MINUTE_US)
     for name in ("source", "domains"):
         assert len(made.words(name)) <= 3000 + 4096

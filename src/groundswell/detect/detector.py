@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.batches import ENRICHED, Kind, empty
+from groundswell.batches import Kind
 from groundswell.candidates import Candidate
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US, floor_to
 from groundswell.config import Settings
@@ -35,11 +35,11 @@ from groundswell.detect.bursts import (
     overlaps,
 )
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
-from groundswell.detect.columns import count_distinct, distinct, flat
+from groundswell.detect.columns import count_distinct, distinct
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.intake import admit
-from groundswell.detect.rates import Rates, RateSettings
+from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
 __all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]
@@ -232,16 +232,12 @@ class Detector:
 
     def _count(self, now_us: int) -> None:
         batches, self._pending = self._pending, []
-        batch = pa.concat_batches(batches) if batches else empty(ENRICHED)
         self._rates.advance(now_us - TICK_US)
-        posts = batch.filter(pa.array(batch.column("kind").to_numpy() <= Kind.EDIT))
-        terms, offsets = flat(posts.column("terms"))
-        emitted = self._rates.observe(
-            terms.astype(np.uint64, copy=False), offsets, posts.column("speaker").to_numpy(),
-            posts.column("time_us").to_numpy(), now_us,
-        )  # fmt: skip
-        self._window.take(batch, admit(posts.num_rows, self._settings.window.tick_posts, emitted))
-        self._heat.add(now_us, *emitted[1:])
+        if batches:
+            emitted = self._rates.observe(Uses.of(batches), now_us)
+            posted = np.concatenate([batch.column("kind").to_numpy() <= Kind.EDIT for batch in batches])
+            self._window.take(batches, admit(posted, self._settings.window.tick_posts, emitted))
+            self._heat.add(now_us, *emitted[1:])
         self._window.expire(now_us)
         self._heat.expire(now_us)
 

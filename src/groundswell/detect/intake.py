@@ -18,17 +18,19 @@ from groundswell.detect.rates import Emissions
 
 __all__ = ["admit"]
 
+BoolArray = npt.NDArray[np.bool_]
 
-def admit(posts: int, most: int, emitted: Emissions) -> npt.NDArray[np.bool_]:
-    """A mask of the `posts` of a tick, at most `most` of them true.
+
+def admit(posted: BoolArray, most: int, emitted: Emissions) -> BoolArray:
+    """A mask of the rows of a tick that come in: of those that `posted` (not of deletions), at most `most`.
 
     First those that use a surprising term, by turns between the terms, so that a loud crowd does not shut a
     quiet one out; then others, evenly over the tick. A post takes its turn with its most surprising term,
     ties to the smaller hash.
     """
-    mask = np.zeros(posts, bool)
-    if posts <= most:
-        return ~mask
+    if np.count_nonzero(posted) <= most:
+        return posted
+    mask = np.zeros(len(posted), bool)
     rows, terms, surprise = emitted
     warm, turns = _turns(rows, terms, surprise, group(terms)[0]) if len(rows) else (rows, rows)
     if len(warm) > most:
@@ -39,7 +41,7 @@ def admit(posts: int, most: int, emitted: Emissions) -> npt.NDArray[np.bool_]:
         mask[warm[turns == last][:spare]] = True
         return mask
     mask[warm] = True
-    others = np.flatnonzero(~mask)
+    others = np.flatnonzero(posted & ~mask)
     left = most - len(warm)
     mask[others[np.arange(left) * len(others) // max(left, 1)]] = True
     return mask

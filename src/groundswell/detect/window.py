@@ -7,6 +7,7 @@ never reused, so that postings can be kept between ticks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,23 +72,28 @@ class Window:
     def __len__(self) -> int:
         return self.end_row - self.first_row
 
-    def take(self, batch: pa.RecordBatch, admitted: BoolArray | None = None) -> None:
+    def take(self, batches: Sequence[pa.RecordBatch], admitted: BoolArray | None = None) -> None:
         """Take in one tick's `ENRICHED` rows; edits and deletions act on the posts before them.
 
-        `admitted` masks the posts and edits that come in, in their order; None for all.
+        `admitted` masks the rows whose post or edit comes in, through all batches; None for all.
         """
-        kinds = batch.column("kind").to_numpy()
+        if not batches:
+            return
+        kinds = np.concatenate([batch.column("kind").to_numpy() for batch in batches])
         posted = kinds <= Kind.EDIT
-        kept = posted.copy()
-        if admitted is not None:
-            kept[posted] = admitted
-            self.evicted += int(np.count_nonzero(~admitted))
+        kept = posted if admitted is None else posted & admitted
+        self.evicted += int(np.count_nonzero(posted) - np.count_nonzero(kept))
         before = self.end_row + np.cumsum(kept) - kept
-        self._append(batch if kept.all() else batch.filter(pa.array(kept)))
         gone = kinds == Kind.ACCOUNT_GONE
+        first = 0
+        for batch in batches:
+            last = first + batch.num_rows
+            self._append(batch.filter(pa.array(kept[first:last])))
+            first = last
         for name, chosen in (("post_key", (kinds != Kind.POST) & ~gone), ("speaker", gone)):
             if chosen.any():
-                self._withdraw(name, batch.column(name).to_numpy()[chosen], before[chosen])
+                values = np.concatenate([batch.column(name).to_numpy() for batch in batches])
+                self._withdraw(name, values[chosen], before[chosen])
 
     def _append(self, batch: pa.RecordBatch) -> None:
         if not batch.num_rows:
