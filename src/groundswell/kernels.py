@@ -6,16 +6,31 @@ the code that is to be compiled. Whoever calls from Python holds the arrays as l
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 __all__ = ["inner", "kernel", "word_at"]
 
 kernel = njit(cache=True, nogil=True, _nrt=False)
 """A kernel that Python calls."""
 
-inner = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
-"""A kernel that only other kernels call: without the doors for Python and C, half the work of a small one."""
+_inner = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A kernel that only other kernels call: without doors for Python and C, half the work of a small one.
+
+    It is compiled once for the types it is called with, not once more for each constant among them.
+    """
+    dispatcher = _inner(function)
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda args, kws: template(
+        tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()}
+    )
+    return dispatcher
 
 
 @inner

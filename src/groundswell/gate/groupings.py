@@ -228,9 +228,9 @@ def _judge_shape(digits, groups, first, last, shape, total, uniform, short):  # 
         return _NATIONAL_ID if groups[last - 1, SEPARATOR] == DASH else 0
     if shape == 444:
         return _NATIONAL_ID
-    at = np.searchsorted(_PHONE_SHAPES, shape)
-    if at < len(_PHONE_SHAPES) and _PHONE_SHAPES[at] == shape:
-        return _PHONE
+    for known in _PHONE_SHAPES:
+        if known == shape:
+            return _PHONE
     return _PHONE if total >= 11 and last - first >= 3 and not short and uniform else 0
 
 

@@ -34,6 +34,12 @@ def _is_local(byte):  # type: ignore[no-untyped-def]
 
 
 @inner
+def _is_of_credits(byte):  # type: ignore[no-untyped-def]
+    """Is it the first letter of RT, MT, QT or HT?"""
+    return byte == 114 or byte == 109 or byte == 113 or byte == 104
+
+
+@inner
 def _credit(data, start, at):  # type: ignore[no-untyped-def]
     """Where a word such as `RT` begins that stands before the at-sign at `at`; `at` where none does."""
     end = at
@@ -51,8 +57,8 @@ def _credit(data, start, at):  # type: ignore[no-untyped-def]
         and data[end - 1] | 32 == 97
     ):
         begin = end - 3  # via
-    elif end - start >= 2 and data[end - 1] | 32 == 116 and (data[end - 2] | 32) in (114, 109, 113, 104):
-        begin = end - 2  # RT, MT, QT, HT
+    elif end - start >= 2 and data[end - 1] | 32 == 116 and _is_of_credits(data[end - 2] | 32):
+        begin = end - 2
     return at if begin > start and _is_inside(data[begin - 1]) else begin
 
 

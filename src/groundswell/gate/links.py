@@ -232,7 +232,7 @@ def _urls_in(drafts: Drafts, which: Rows) -> tuple[Rows, pa.StringArray]:
          for after, end in zip(afters.tolist(), ends[found].tolist(), strict=True)],
         bool,
     )  # fmt: skip
-    stretches = Stretches(data, begins[whole].astype(np.int32), afters[whole].astype(np.int32))
+    stretches = Stretches.of(data, begins[whole].astype(np.int32), afters[whole].astype(np.int32))
     return drafts.rows[found[whole]], build(*gathered(stretches, np.arange(len(stretches.starts))))
 
 

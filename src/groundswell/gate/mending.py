@@ -137,10 +137,16 @@ def _single_spaces(text, at, end):  # type: ignore[no-untyped-def]
 
 
 @inner
+def _is_weak(byte):  # type: ignore[no-untyped-def]
+    """Is it punctuation that no text begins with?"""
+    return byte == 58 or byte == 59 or byte == 44 or byte == 46
+
+
+@inner
 def _without_margins(text, start, end):  # type: ignore[no-untyped-def]
     """Take what the text begins and ends with; the end of the text then."""
     run = space = start
-    while run < end and (_is_space(text[run]) or text[run] in (58, 59, 44, 46)):
+    while run < end and (_is_space(text[run]) or _is_weak(text[run])):
         run += 1
     if run == end:
         return start

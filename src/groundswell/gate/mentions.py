@@ -119,7 +119,7 @@ def _name(data, start, end):  # type: ignore[no-untyped-def]
                 past += 1
         else:
             before = data[at - 1] if at > start else np.uint8(32)
-            if not (_is_inside(before) or before in (46, 43, 37, 45, 47)):
+            if not (_is_inside(before) or before == 37 or before == 43 or 45 <= before <= 47):
                 return _NAMED, at + 1, after
     return _NONE, 0, 0
 

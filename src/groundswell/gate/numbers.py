@@ -207,7 +207,9 @@ def _strip_draft(data, start, end, digit_values, context, digits, groups, out): 
         tagged = before == 0x23
         # After a colon, two digits are the minutes of a time.
         first = 1 if before == 0x3A and groups[0, LENGTH] == 2 and count > 1 else 0
-        total = groups[first:count, LENGTH].sum()
+        total = 0
+        for group in range(first, count):
+            total += groups[group, LENGTH]
         kept = (money and total <= 12) or (tagged and total <= 8)
         whole = plus or money or tagged or _is_whole(digits, groups, first, count)
         while first < count and not kept:
@@ -228,15 +230,23 @@ def _strip_draft(data, start, end, digit_values, context, digits, groups, out): 
                 written += 1
                 copied = groups[last - 1, END]
             first = last + skip
-        reach = max(reach - 1, 0)
+        reach = reach - 1 if reach else 0
         before = sign = np.int64(0x30)
     return classes, _copy(data, copied, end, out, written)
 
 
 @inner
 def _next_reach(context, word, reach):  # type: ignore[no-untyped-def]
-    at = np.searchsorted(context, word)
-    return _REACH_WORDS if at < len(context) and context[at] == word else max(reach - 1, 0)
+    low, high = 0, len(context)
+    while low < high:
+        middle = (low + high) >> 1
+        if context[middle] < word:
+            low = middle + 1
+        else:
+            high = middle
+    if low < len(context) and context[low] == word:
+        return _REACH_WORDS
+    return reach - 1 if reach else 0
 
 
 @kernel

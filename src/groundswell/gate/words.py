@@ -39,7 +39,10 @@ def opens_bracket(data, start, at):  # type: ignore[no-untyped-def]
     """Does an opening bracket stand before `at`, perhaps with spaces between?"""
     while at > start and is_space(data[at - 1]):
         at -= 1
-    return at > start and data[at - 1] in (91, 40, 123, 60)
+    if at == start:
+        return False
+    byte = data[at - 1]
+    return byte == 91 or byte == 40 or byte == 123 or byte == 60
 
 
 @inner
