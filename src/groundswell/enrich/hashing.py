@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from groundswell.enrich.fold import U8, U64
+from groundswell.kernels import inner
 
 __all__ = [
     "FILTER_WORDS",
@@ -78,7 +79,7 @@ def short_hash(state: np.uint64) -> np.int64:
     return max(np.int64(1), np.int64((state ^ state >> np.uint64(32)) & np.uint64(0xFFFF)))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def open_with(opening: np.int64, letters: int, code: int, state: np.uint64) -> tuple[np.int64, int]:
     """The opening of a word that goes on with `code`, over which `state` has been stepped; its letters.
 

@@ -45,6 +45,7 @@ from groundswell.enrich.place_parts import (
     USED,
     Parts,
 )
+from groundswell.kernels import inner
 
 __all__ = [
     "IF_BACKED",
@@ -174,7 +175,7 @@ _WEAK_CODE = int(NameKind.WEAK_CODE)
 _DEMONYM = int(NameKind.DEMONYM)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
     total = 0
     for part in range(mentions[mention].first, mentions[mention].last + 1):
@@ -182,7 +183,7 @@ def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
     return total
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def measure_writing(mention: int, cased: int, mentions: Mentions, parts: Parts, x: F64) -> None:
     """Fill `x` with what the writing of a mention says; the other features are 0."""
     first = mentions[mention].first
@@ -317,7 +318,7 @@ def measure_reading(
     return verdict
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def measure_place(entry: int, flags: int, readings: Readings, x: F64) -> None:
     """Add to `x` what the place and the kind of name say; of the `flags` only those of the script count."""
     level = readings[entry].level

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.fold import GAP, JOINER, TABLED, WORD, alphabet, decode
+from groundswell.kernels import inner
 
 __all__ = [
     "BASE",
@@ -89,7 +90,7 @@ def append_spelling(key: np.uint64, spelling: np.int64) -> tuple[np.uint64, int]
     return key, added
 
 
-@njit(cache=True, nogil=True)
+@inner
 def key_of(data: U8, start: int, end: int, table: U64, key: np.uint64) -> np.uint64:
     """`key` continued over the bytes `start` … `end`."""
     longer: np.uint64 = key
@@ -100,7 +101,7 @@ def key_of(data: U8, start: int, end: int, table: U64, key: np.uint64) -> np.uin
     return longer
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def shorter_key(data: U8, start: int, end: int, length: int, key: np.uint64, table: U64) -> np.uint64:
     """The key of the bytes from `start` on without the last `length`, where that of all is `key`."""
     code, size = decode(data, end - length, end)

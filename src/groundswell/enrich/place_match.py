@@ -50,6 +50,7 @@ from groundswell.enrich.place_parts import (
     UNUSED,
     Parts,
 )
+from groundswell.kernels import inner
 
 __all__ = [
     "BEFORE",
@@ -135,7 +136,7 @@ LETTER = np.dtype(
 Letters = npt.NDArray[np.void]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def word_class(words: WordIndex, key: np.uint64) -> int:
     """The classes of the word under `key`; 0 for most."""
     mask = np.uint64(len(words) - 1)
@@ -147,7 +148,7 @@ def word_class(words: WordIndex, key: np.uint64) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def match(
     data: U8,
     count: int,
@@ -165,7 +166,7 @@ def match(
     """
     hopeless = _COMMON_WORD if cased != UNUSED else _COMMON_WORD + 2
     mentions = 0
-    part = 0
+    part = np.int64(0)  # a plain 0 has all that it is given to compiled twice
     _ask(count, parts, names)
     while part < count and mentions < MAX_MENTIONS:
         dress = PLAIN
@@ -224,7 +225,7 @@ def _goes_on(part: int, count: int, parts: Parts, names: U64) -> bool:
     return bool(held_of(names, parts[part].key * parts[part + 1].power + parts[part + 1].key))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _longest(
     part: int, count: int, key: np.uint64, name: np.int64, parts: Parts, names: U64
 ) -> tuple[int, np.int64]:
@@ -255,7 +256,7 @@ def _longest(
     return best_last, best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _undress(
     data: U8, part: int, count: int, parts: Parts, names: U64, spelling: U64
 ) -> tuple[int, np.int64]:
@@ -273,7 +274,7 @@ def _undress(
     return last, name
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _undress_arabic(
     data: U8, part: int, count: int, parts: Parts, names: U64, spelling: U64
 ) -> tuple[int, np.int64]:
@@ -283,7 +284,7 @@ def _undress_arabic(
     """
     name: np.int64 = MISSING
     last = part
-    at, end = parts[part].start, parts[part].end
+    at, end = np.int64(parts[part].start), np.int64(parts[part].end)
     key, power = parts[part].key, parts[part].power
     for _ in range(2):
         code, length = decode(data, at, end)
@@ -302,7 +303,7 @@ def _undress_arabic(
     return last, name
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _from_here(part: int, count: int, key: np.uint64, parts: Parts, names: U64) -> tuple[int, np.int64]:
     """The last part and the name of the longest match that begins with what is left of `part`."""
     held = held_of(names, key)
@@ -313,11 +314,11 @@ def _from_here(part: int, count: int, key: np.uint64, parts: Parts, names: U64) 
     return part, name
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _undress_cyrillic(data: U8, part: int, parts: Parts, names: U64, spelling: U64) -> np.int64:
     """Without an ending of one or two letters, or with another vowel for it: Киевом, Москве."""
     name: np.int64 = MISSING
-    start, end, stem = parts[part].start, parts[part].end, parts[part].key
+    start, end, stem = np.int64(parts[part].start), np.int64(parts[part].end), parts[part].key
     for _ in range(2):
         stem = shorter_key(data, start, end, 2, stem, spelling)
         end -= 2
@@ -332,11 +333,11 @@ def _undress_cyrillic(data: U8, part: int, parts: Parts, names: U64, spelling: U
     return name
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _undress_korean(data: U8, part: int, parts: Parts, names: U64, spelling: U64) -> np.int64:
     """Without a particle of one to three syllables; two stay at least."""
     name: np.int64 = MISSING
-    start, end, stem = parts[part].start, parts[part].end, parts[part].key
+    start, end, stem = np.int64(parts[part].start), np.int64(parts[part].end), parts[part].key
     for _ in range(3):
         if name != MISSING or end - start < 9:
             break
@@ -347,7 +348,7 @@ def _undress_korean(data: U8, part: int, parts: Parts, names: U64, spelling: U64
     return name
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _unglue(
     data: U8,
     parts: Parts,
@@ -384,7 +385,7 @@ def _unglue(
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _spell(data: U8, at: int, end: int, spelling: U64, letters: Letters) -> int:
     """Fill in the key up to each letter of the bytes `at` … `end`; how many letters."""
     size = 0

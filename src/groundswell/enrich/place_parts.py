@@ -21,6 +21,7 @@ from groundswell.enrich.place_letters import (
     letters_of,
     spelling_of,
 )
+from groundswell.kernels import inner
 
 __all__ = [
     "CAPITAL",
@@ -102,7 +103,7 @@ Parts = npt.NDArray[np.void]
 """The parts of one post, `MAX_PARTS` of type `PART`: scratch space that is used again for the next."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _link_end(data: U8, at: int, end: int) -> int:
     """The end of a link that begins at `at`, or `at`."""
     link = (
@@ -133,7 +134,7 @@ def _gap(code: int) -> int:
     return HARD
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _mention_end(data: U8, at: int, end: int) -> int:
     """The end of an account's name that begins behind an `@`."""
     while at < end and (data[at] > 0x40 or 0x30 <= data[at] <= 0x39 or data[at] in (0x2D, 0x2E)):
@@ -202,7 +203,7 @@ def _spell_plain(data: U8, at: int, end: int, parts: Parts, part: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
     """Fill `parts` from the bytes `at` … `end`; how many there are."""
     count = 0
@@ -281,7 +282,7 @@ def cut(data: U8, at: int, end: int, spelling: U64, parts: Parts) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def casing(count: int, parts: Parts) -> int:
     """How a post's words use capitals: `USED`, `UNUSED` or `EVERYWHERE`."""
     capital = 0

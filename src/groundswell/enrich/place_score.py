@@ -38,6 +38,7 @@ from groundswell.enrich.place_index import (
 )
 from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordIndex, word_class
 from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
+from groundswell.kernels import inner
 
 __all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "judge", "new_judgement", "rank_names"]
 
@@ -157,7 +158,7 @@ def new_judgement() -> Judgement:
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def judge(
     count: int,
     parts_count: int,
@@ -254,7 +255,7 @@ def rank_names(index: NameIndex, weights: F64) -> None:
         pairs[slot, 1] = with_top(pairs[slot, 1], np.log(odds) if odds > 0.0 else -np.inf)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _bound(shared: float, mention: int, cased: int, mentions: Mentions, parts: Parts, weights: F64) -> float:
     """No reading of a mention whose own features weigh `shared` has greater log odds by itself."""
     common = mentions[mention].common / 9.0
@@ -270,7 +271,7 @@ def _least(floor: float) -> float:
     return float(np.log(floor / (1.0 - floor))) if 0.0 < floor < 1.0 else -np.inf
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _some_hope(
     count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
 ) -> bool:
@@ -319,7 +320,7 @@ def _hope(
     return some
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _dot(weights: F64, x: F64) -> float:
     a = b = c = d = 0.0  # four sums at a time: one alone waits for each addition
     for at in range(0, len(x), 4):
@@ -368,7 +369,7 @@ def agreement(
     return country, region, same, around / (1.0 + around)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _near(one: int, other: int, readings: Readings) -> bool:
     """Whether two places lie within 161 km of each other."""
     north = readings[one].latitude - readings[other].latitude
@@ -378,7 +379,7 @@ def _near(one: int, other: int, readings: Readings) -> bool:
     return bool(north * north + east * east < _NEAR_DEGREES * _NEAR_DEGREES)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _contains(wide: int, narrow: int, readings: Readings) -> bool:
     level = readings[wide].level
     if level == _COUNTRY:
@@ -421,7 +422,7 @@ def _pair(
                     out.container[right, j - b] = 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _settle(mention: int, mentions: Mentions, readings: Readings, out: Judgement) -> None:
     """Turn a mention's scores into the best reading and its confidence.
 

@@ -219,8 +219,8 @@ def _find(
     judgement = new_judgement()
     size = 0
     for post in range(posts):
-        begin = int(offsets[post])
-        count = cut(data, begin, int(offsets[post + 1]), spelling, parts)
+        begin = np.int64(offsets[post])
+        count = cut(data, begin, np.int64(offsets[post + 1]), spelling, parts)
         cased = casing(count, parts)
         found = match(data, count, cased, parts, names, words, spelling, letters, mentions)
         if found > 0:

@@ -65,4 +65,4 @@ def stops_for(codes: pa.StringArray) -> Stops:
     """The lists that hold for a batch of posts in the languages `codes`, as `Languages` gives them."""
     lists = _lists()
     found = pa.compute.index_in(codes, value_set=lists.codes).fill_null(len(lists.codes))
-    return Stops(found.to_numpy().astype(np.int32, copy=False), lists.bounds, lists.slots)
+    return Stops(found.to_numpy().astype(np.int32), lists.bounds, lists.slots)

@@ -42,6 +42,7 @@ from groundswell.enrich.fold import (
 )
 from groundswell.enrich.hashing import SEED, HashMap, contains, finish, hash_set, open_with, pair_hash, step
 from groundswell.enrich.hashtags import MAX_PARTS, cut_compound, read_costs, room, vocabulary
+from groundswell.kernels import inner
 
 __all__ = [
     "CAPITAL",
@@ -218,7 +219,7 @@ class _Word(NamedTuple):
     digits: int
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _scan_word(data: U8, start: int, end: int, traits: U32, elided: U64) -> _Word:
     """Read a word from `start`."""
     state = SEED
@@ -283,14 +284,14 @@ def _scan_word(data: U8, start: int, end: int, traits: U32, elided: U64) -> _Wor
     return _Word(start, stop, i, finish(state), opening, letters, digits)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _skip_to_space(data: U8, i: int, end: int) -> int:
     while i < end and data[i] > 32:
         i += 1
     return i
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_bytes(data: U8, start: int, stop: int, wanted: bytes) -> bool:
     if stop - start != len(wanted):
         return False
@@ -300,7 +301,7 @@ def _is_bytes(data: U8, start: int, stop: int, wanted: bytes) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _is_plain(data: U8, row_start: int, start: int, stop: int, end: int) -> bool:
     """Whether a word stands between spaces and begins like no link and no `rt`: `_noise` lets it be."""
     lead = data[start]
@@ -314,7 +315,7 @@ def _is_plain(data: U8, row_start: int, start: int, stop: int, end: int) -> bool
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
     """`PASS` for a word that is none, `PASS_RUN` for one that spoils all up to the next space, else 0."""
     before = data[start - 1] if start > row_start else 0
@@ -334,7 +335,7 @@ def _noise(data: U8, row_start: int, start: int, stop: int, end: int) -> int:
     return PASS if is_repost or stop - start > MAX_TOKEN_BYTES else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _linked(data: U8, left: int, right: int, traits: U32, short: bool) -> bool:
     """Whether only spaces, hyphens, commas … stand between words; after a `short` one, a full stop too."""
     if left < 0 or right - left > MAX_LINK_BYTES:
@@ -349,7 +350,7 @@ def _linked(data: U8, left: int, right: int, traits: U32, short: bool) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _emit(
     out: Tokens, at: int, hashed: np.uint64, opening: np.int64, start: int, stop: int, flags: int
 ) -> int:
@@ -361,7 +362,7 @@ def _emit(
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _word_flags(hashed: np.uint64, capital: U8, start: int, stop: int, letters: int, stops: U64) -> int:
     flags = 0
     if contains(stops, hashed):
@@ -378,7 +379,7 @@ def _word_flags(hashed: np.uint64, capital: U8, start: int, stop: int, letters: 
     return flags
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _compound(
     data: U8,
     capital: U8,
