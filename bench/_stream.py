@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,7 +25,7 @@ from bench._data import data_file
 from groundswell.clock import MINUTE_US, SECOND_US
 from groundswell.simulator import World, WorldSettings
 
-__all__ = ["EVENTS", "LANGUAGES", "START_US", "Stream"]
+__all__ = ["EVENTS", "LANGUAGES", "START_US", "Stream", "elsewhere"]
 
 START_US = WorldSettings().start_us
 LANGUAGES = 124
@@ -81,14 +84,16 @@ class Stream:
         self._head = np.frombuffer(head, np.uint8)
         self._slots = [head.index(mark) for mark in (b"@", b"#", b"%")]
         lead = 12 * MINUTE_US  # the last of the opening events has begun after ten
-        world = World(
+        hours = (lead / MINUTE_US + minutes) / 60
+        due = max(EVENTS, (EVENTS + 0.5) / hours)  # a world of less than an hour plants what falls due in it
+        self._world = World(
             WorldSettings(
-                seed=1, start_us=start_us - lead, hours=(lead / MINUTE_US + minutes) / 60, quiet_minutes=0,
-                posts_per_second=0.5, events_per_hour=EVENTS, opening_events=EVENTS, event_rates=event_rates,
+                seed=1, start_us=start_us - lead, hours=hours, quiet_minutes=0, posts_per_second=0.5,
+                events_per_hour=due, opening_events=EVENTS, event_rates=event_rates,
                 event_minutes=(30, 60), campaigns_per_hour=0, pile_ons_per_hour=0,
             )
         )  # fmt: skip
-        self._events = world.lines("jetstream", start_us)
+        self._events = self._world.lines("jetstream", start_us)
         self._coming = next(self._events, b"")
 
     def seconds(
@@ -102,6 +107,10 @@ class Stream:
             at_us = start_us + second * SECOND_US
             background = self._background(at_us, posts_per_second or self._posts_per_second)
             yield self._merged(background, at_us + SECOND_US) if events else b"".join(background)
+
+    def live(self, at_us: int) -> int:
+        """How many events are going on at `at_us`."""
+        return sum(planted.start_us <= at_us < planted.end_us for planted in self._world.truth)
 
     def _background(self, start_us: int, size: int) -> list[bytes]:
         rng = self._rng
@@ -132,6 +141,37 @@ class Stream:
             self._coming = next(self._events, b"")
         timed.sort(key=lambda item: item[0])
         return b"".join(line for _, line in timed)
+
+
+def elsewhere(
+    spans: Iterable[tuple[int, int, int]], start_us: int, posts_per_second: int, **options: Any
+) -> Iterator[bytes]:
+    """The chunks of a `Stream`, made in a process of its own, so that this one holds none of it.
+
+    `spans` are (start in microseconds, seconds, posts a second of the background), one after the other.
+    """
+    context = get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    arguments = (sending, list(spans), start_us, posts_per_second, options)
+    process = context.Process(target=_send, args=arguments, daemon=True)
+    process.start()
+    sending.close()
+    try:
+        while chunk := receiving.recv_bytes():
+            yield chunk
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _send(
+    pipe: Connection, spans: list[tuple[int, int, int]], start_us: int, rate: int, options: dict[str, Any]
+) -> None:
+    stream = Stream(start_us, rate, **options)
+    for span_us, seconds, posts_per_second in spans:
+        for chunk in stream.seconds(span_us, seconds, posts_per_second=posts_per_second):
+            pipe.send_bytes(chunk or b"\n")
+    pipe.send_bytes(b"")
 
 
 def _time_us(line: bytes) -> int:

@@ -54,6 +54,17 @@ BACKGROUND = chatter(MINUTES)
 STREAM = [*BACKGROUND, *FLOODED]
 
 
+def test_a_tick_of_more_posts_than_may_wait_is_counted_in_parts_alike_however_batches_are_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("groundswell.detect.detector._MOST_WAITING", 16)
+    watching = detector()
+    expected = play(watching, STREAM, MINUTES)
+    assert [candidate.category for candidate in last_words(expected).values()] == ["flood"]
+    assert watching.evicted_posts == 0
+    assert play(detector(), STREAM, MINUTES, cuts=range(0, len(STREAM), 5)) == expected
+
+
 def last_words(candidates: list[Candidate]) -> dict[str, Candidate]:
     """The last candidate of each chain that says more than its end."""
     return {candidate.chain: candidate for candidate in candidates if candidate.state != "ended"}

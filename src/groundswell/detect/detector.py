@@ -47,6 +47,8 @@ __all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]
 TICK_US = 10 * SECOND_US
 SWEEP_US = 30 * SECOND_US
 """Clusters are formed anew when a term has just become hot, and at the latest after so long."""
+_MOST_WAITING = 1 << 18
+"""Rows that wait for the end of their tick, some 700 bytes each: what 26,000 posts a second bring."""
 
 I64Array = npt.NDArray[np.int64]
 Observer = Callable[[Candidate, npt.NDArray[np.uint64]], None]
@@ -125,6 +127,7 @@ class Detector:
         self._gazette = Gazette(places)
         self._crowds = Crowds(self._window, self._gazette, categories)
         self._pending: list[pa.RecordBatch] = []
+        self._waiting = 0
         self._proposed: dict[str, tuple[Candidate, Group]] = {}
 
     @property
@@ -136,9 +139,17 @@ class Detector:
         return self._window.evicted
 
     def wait(self, batch: pa.RecordBatch) -> None:
-        """Hold `ENRICHED` rows of the tick that is running; `tick` counts them."""
-        if batch.num_rows:
-            self._pending.append(batch.select(COLUMNS))
+        """Hold `ENRICHED` rows of the tick that is running; `tick` counts them, or they are counted here.
+
+        However many posts share ten seconds, no more than `_MOST_WAITING` wait.
+        """
+        while batch.num_rows:
+            part = batch.slice(0, _MOST_WAITING - self._waiting)
+            self._pending.append(part.select(COLUMNS))
+            self._waiting += part.num_rows
+            batch = batch.slice(part.num_rows)
+            if self._waiting == _MOST_WAITING:
+                self._count(floor_to(part.column("time_us")[-1].as_py(), TICK_US) + TICK_US)
 
     def tick(self, now_us: int, *, judge: bool = True) -> list[Candidate]:
         """End the tick at `now_us`: count what waited and give the candidates.
@@ -231,7 +242,7 @@ class Detector:
         self._rates.restore(np.frombuffer(filled, np.int64), np.frombuffer(means, np.float32), quarters)
 
     def _count(self, now_us: int) -> None:
-        batches, self._pending = self._pending, []
+        batches, self._pending, self._waiting = self._pending, [], 0
         self._rates.advance(now_us - TICK_US)
         if batches:
             emitted = self._rates.observe(Uses.of(batches), now_us)
