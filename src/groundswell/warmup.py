@@ -53,12 +53,9 @@ def once() -> None:
 def compile_all() -> None:
     """Build the place index, compile every stage's kernels, and run a small world through all of them."""
     log.info("building the place index and compiling kernels, once: this takes up to a minute")
-    Lexica()
-    waiting = [
-        subprocess.Popen([sys.executable, "-m", "groundswell.warmup", stage])  # noqa: S603 - our own code
-        for stage in STAGES
-    ]
-    for process in waiting:
+    waiting = [_compiling(stage) for stage in STAGES if stage != "enrich"]
+    Lexica()  # writes the place index, without which enrichment cannot begin
+    for process in (*waiting, _compiling("enrich")):
         process.wait()  # what one could not compile is compiled by whoever needs it
     for _ in replay(_posts(_POSTS)):
         pass
@@ -68,6 +65,10 @@ def compile_all() -> None:
         stamp.touch()
     except OSError as error:
         log.warning("the cache cannot be written: every start compiles anew", error=type(error).__name__)
+
+
+def _compiling(stage: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "groundswell.warmup", stage])  # noqa: S603 - our own code
 
 
 def _stamp() -> Path:
