@@ -33,6 +33,7 @@ PLACES = pa.table(
         "longitude": [-51.23, -53.25, -55.0, -0.38, -4.0],
         "population": [1_330_000, 10_880_000, 203_000_000, 790_000, 48_000_000],
         "level": ["city", "region", "country", "city", "country"],
+        "within": [-1, -1, -1, -1, -1],
     }
 )
 

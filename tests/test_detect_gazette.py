@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from groundswell.detect.gazette import Evidence, Gazette
@@ -80,6 +81,19 @@ def test_a_region_is_twice_as_wide() -> None:
     """The middle of Rio Grande do Sul is some 200 km from its capital."""
     assert GAZETTE.near(PORTO_ALEGRE, RIO_GRANDE, 150.0)
     assert not GAZETTE.near(PORTO_ALEGRE, RIO_GRANDE, 90.0)
+
+
+def test_a_town_is_not_apart_from_its_region_however_wide_that_is() -> None:
+    """Without knowing what lies in what, 90 km are too few even for a region."""
+    within = pa.array([RIO_GRANDE, -1, -1, -1, -1])
+    nested = Gazette(PLACES.set_column(PLACES.schema.get_field_index("within"), "within", within))
+    town, region = (PORTO_ALEGRE, BRAZIL), (RIO_GRANDE, BRAZIL)
+    assert GAZETTE.apart(*town, *region, 90.0)
+    assert not nested.apart(*town, *region, 90.0)
+    assert not nested.apart(*region, *town, 90.0)
+    assert nested.apart(*town, VALENCIA, SPAIN, 90.0)
+    assert nested.sides(evidence([PORTO_ALEGRE], [RIO_GRANDE]), 90.0, 0.3) == [PORTO_ALEGRE]
+    assert GAZETTE.sides(evidence([PORTO_ALEGRE], [RIO_GRANDE]), 90.0, 0.3) == [PORTO_ALEGRE, RIO_GRANDE]
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_the_table_is_what_others_read(gazetteer: Gazetteer) -> None:
             ("longitude", pa.float64()),
             ("population", pa.int64()),
             ("level", pa.string()),
+            ("within", pa.int32()),
         ]
     )
     assert set(gazetteer.table["level"].unique().to_pylist()) == {"city", "region", "country"}
@@ -182,3 +183,12 @@ def test_any_text_is_read_without_harm(gazetteer: Gazetteer, text: str, lang: st
 )
 def test_hostile_lengths_are_capped(gazetteer: Gazetteer, text: str) -> None:
     assert len(gazetteer.find_text(text)) <= 128
+
+
+def test_a_town_knows_its_region(gazetteer: Gazetteer) -> None:
+    rows = {name: row for row, name in reversed(list(enumerate(gazetteer.table["name"].to_pylist())))}
+    within = gazetteer.table["within"].to_pylist()
+    assert within[rows["Sunshine Coast"]] == rows["Queensland"]
+    assert within[rows["Queensland"]] == -1
+    assert within[rows["Australia"]] == -1
+    assert all(row < len(within) for row in within)

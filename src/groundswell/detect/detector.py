@@ -97,8 +97,8 @@ class Detector:
     settings
         See `DetectSettings`.
     places
-        The gazetteer's table (name, country, latitude, longitude, population, level); rows are the ids
-        that the enricher wrote.
+        The gazetteer's table (name, country, latitude, longitude, population, level, within); rows are the
+        ids that the enricher wrote.
     categories
         The names behind the category ids.
     floor_k
@@ -401,6 +401,8 @@ class Detector:
             if group.place >= 0 and chain.place >= 0:
                 near = self._gazette.near(group.place, chain.place, self._settings.chains.same_place_km)
                 if near and (same_kind or "other" in (group.category, chain.category)):
+                    return chain
+                if same_kind and self._gazette.nested(group.place, chain.place):
                     return chain
             elif same_kind and self._gazette.same_country(group.country, chain.country):
                 return chain

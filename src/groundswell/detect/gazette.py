@@ -55,7 +55,7 @@ class Evidence:
 class Gazette:
     """The gazetteer's table as arrays, and the arithmetic over it.
 
-    `table` has the columns name, country, latitude, longitude, population and level.
+    `table` has the columns name, country, latitude, longitude, population, level and within.
     """
 
     def __init__(self, table: pa.Table) -> None:
@@ -64,6 +64,7 @@ class Gazette:
         self._latitude = table.column("latitude").to_numpy()
         self._longitude = table.column("longitude").to_numpy()
         self._population = table.column("population").to_numpy()
+        self._within = table.column("within").to_numpy()
         coded = table.column("country").combine_chunks().dictionary_encode()
         self._country = coded.indices.to_numpy()
         levels = table.column("level").combine_chunks().dictionary_encode()
@@ -123,12 +124,16 @@ class Gazette:
         if country < 0 or other_country < 0:
             return False
         if place >= 0 and other >= 0:
-            return not self.near(place, other, limit_km)
+            return not self.near(place, other, limit_km) and not self.nested(place, other)
         return bool(self._country[country] != self._country[other_country])
 
     def near(self, place: int, other: int, limit_km: float) -> bool:
         wide = self._level[place] == 1 or self._level[other] == 1
         return self.distance_km(place, other) < limit_km * (2.0 if wide else 1.0)
+
+    def nested(self, place: int, other: int) -> bool:
+        """One lies in the other: a town can be far from the middle of its region."""
+        return bool(self._within[place] == other or self._within[other] == place)
 
     def same_country(self, place: int, other: int) -> bool:
         return place >= 0 and other >= 0 and bool(self._country[place] == self._country[other])
@@ -149,10 +154,10 @@ class Gazette:
         return found[:most]
 
     def _together(self, row: int, other: int, limit_km: float) -> bool:
-        """Near each other; a country is together with all that is in it."""
+        """Near each other; a country or a region is together with all that is in it."""
         if self._level[row] == 2 or self._level[other] == 2:
             return bool(self._country[row] == self._country[other])
-        return self.near(row, other, limit_km)
+        return self.near(row, other, limit_km) or self.nested(row, other)
 
     @staticmethod
     def _weight(evidence: Evidence, row: int) -> float:

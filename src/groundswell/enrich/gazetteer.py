@@ -305,6 +305,18 @@ def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[Any]]) ->
     stored["spoken.countries"] = np.array([spoken[language] for language in sorted(spoken)])
 
 
+def _within(places: npt.NDArray[np.void]) -> npt.NDArray[np.int32]:
+    """By row the row of the region (no county) that a city or a county lies in, -1 where there is none."""
+    region_row = np.full(int(places["region"].max(initial=0)) + 1, -1, np.int32)
+    regions = np.flatnonzero((places["level"] == Level.REGION) & (places["county"] == 0))
+    region_row[places["region"][regions]] = regions
+    region_row[0] = -1
+    within: npt.NDArray[np.int32] = region_row[places["region"]]
+    within[regions] = -1
+    within[places["level"] == Level.COUNTRY] = -1
+    return within
+
+
 def _assemble(stored: dict[str, npt.NDArray[Any]]) -> Arrays:
     places = stored["places"]
     offsets, data = stored["table.offsets"], stored["table.names"]
@@ -322,6 +334,7 @@ def _assemble(stored: dict[str, npt.NDArray[Any]]) -> Arrays:
             "longitude": stored["table.longitudes"],
             "population": stored["table.populations"],
             "level": levels.cast(pa.string()),
+            "within": _within(places),
         }
     )
     spoken = dict(zip(stored["spoken.languages"].tolist(), stored["spoken.countries"], strict=True))

@@ -95,7 +95,8 @@ class Gazetteer:
 
     @property
     def table(self) -> pa.Table:
-        """Every place but areas: name, country (ISO 3166-1 alpha-2), latitude, longitude, population, level.
+        """Every place but areas: name, country (ISO 3166-1 alpha-2), latitude, longitude, population, level,
+        and within: the row of the region that a city or a county lies in, else -1.
 
         A place's row is its id in `find`; rows change with the sources and are never published.
         """
