@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from groundswell.clock import MINUTE_US
+from groundswell.clock import MINUTE_US, SECOND_US
 from groundswell.detect.bursts import (
     BurstSettings,
     Heat,
@@ -144,6 +144,33 @@ def test_hot_terms_are_those_that_enough_speakers_used_in_posts_that_live() -> N
     assert hot.terms.tolist() == [term("flood")]
     assert len(hot.rows) == 8
     assert hot_of(rows, ("flood", 20.0), min_speakers=9) is None
+
+
+def test_a_chains_words_stay_hot_while_they_are_used_together() -> None:
+    """`bridge` keeps the company of `flood`, which is still hot; `photo` has gone back to everyday use."""
+    rows = [post(second, second, "flood bridge photo") for second in range(10)]
+    rows += [post(20 + second, 20 + second, "photo") for second in range(12)]
+    window, heat = Window(WindowSettings()), heat_of((5, "flood", 40.0))
+    window.take([batch(rows)])
+    owned = {term(word): ("a", NOON_US + 2 * SECOND_US) for word in ("flood", "bridge", "photo")}
+    hot = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, 3, owned)
+    assert hot is not None
+    assert hot.terms.tolist() == [term("flood"), term("bridge")]
+    assert hot.surprise.tolist() == [40.0, SETTINGS.hot]
+    assert hot.counts.tolist() == [10, 8], "a word that is only followed counts from its chain's start on"
+    others = {term("bridge"): ("b", NOON_US), term("photo"): ("c", NOON_US)}
+    alone = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, 3, others)
+    assert alone is not None
+    assert alone.terms.tolist() == [term("flood")]
+
+
+def test_a_term_that_is_wanted_from_earlier_on_is_found_anew() -> None:
+    window, kept = Window(WindowSettings()), Postings()
+    window.take([batch([post(60 * minute, minute, "flood") for minute in range(10)])])
+    wanted = np.array([term("flood")], np.uint64)
+    for minute, rows in ((6, 4), (7, 4), (2, 8)):
+        kept.follow(window, wanted, np.array([NOON_US + minute * MINUTE_US]))
+        assert len(kept.rows) == rows
 
 
 def test_terms_that_share_posts_form_one_community_and_take_their_posts_along() -> None:

@@ -40,6 +40,19 @@ def link(made: Chains, clusters: list[dict[int, float]], least: float = 0.2) -> 
     return made.match(clusters, np.full((len(clusters), len(made)), least))
 
 
+def test_a_chain_owns_its_strongest_words_but_none_that_another_has_too() -> None:
+    made = chains(
+        chain("a", {FLOOD: 1.0, BRIDGE: 0.8, RAIN: 0.2, GOAL: 0.5}, first_us=NOON_US + 7),
+        chain("b", {MATCH: 2.0, GOAL: 1.0}),
+        follow_share=0.3,
+    )
+    assert made.own() == {FLOOD: ("a", NOON_US + 7), BRIDGE: ("a", NOON_US + 7), MATCH: ("b", NOON_US)}
+    made.settings = ChainSettings(follow=1)
+    assert made.own().keys() == {FLOOD, MATCH}
+    made.quiet(NOON_US + 61 * MINUTE_US)
+    assert made.own() == {}
+
+
 def test_clusters_and_chains_are_matched_one_to_one_by_total_cosine() -> None:
     """Each cluster is most like the first chain; only one of them can be."""
     made = chains(chain("a", {FLOOD: 1.0, BRIDGE: 1.0}), chain("b", {FLOOD: 1.0, RAIN: 2.0}))

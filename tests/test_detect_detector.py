@@ -205,6 +205,43 @@ def test_an_ended_chain_is_told_once_and_with_nothing_counted() -> None:
     assert ended[0] == found[-1]
 
 
+def lasting(hours: float, per_minute: int) -> list[Row]:
+    """A flood that as many people speak of in every minute from the onset on, over chatter."""
+    phrases = ["flash flood in porto alegre", "flash flood bridge closed", "bridge closed by flash flood"]
+    rng = np.random.default_rng(3)
+    flood = [
+        post(
+            ONSET + i * 60 / per_minute, 1000 + i,
+            f"{phrases[i % 3]} word{rng.integers(60)} own{i}",
+            places=[PORTO_ALEGRE], categories=[FLOOD],
+        )
+        for i in range(int(hours * 60 * per_minute))
+    ]  # fmt: skip
+    return [*chatter(ONSET // 60 + int(hours * 60) + 80), *flood]
+
+
+def test_a_crowd_is_counted_whole_after_hours_when_its_words_are_no_news_any_more() -> None:
+    watching = detector()
+    found = play(watching, lasting(4, per_minute=4), ONSET // 60 + 5 * 60 + 15)
+    assert len({candidate.chain for candidate in found}) == 1
+    told = {candidate.tick_us: candidate.speakers for candidate in found}
+    assert told[NOON_US + (ONSET // 60 + 4 * 60) * MINUTE_US] == pytest.approx(4 * 60, abs=8)
+    assert found[-1].state == "ended", "a chain ends although its words are followed while it lives"
+
+
+def test_a_word_that_is_followed_survives_a_restart() -> None:
+    """At 235 minutes nothing surprises any more, so only the chain can know the words."""
+    stream = lasting(4, per_minute=4)
+    undisturbed = detector()
+    play(undisturbed, stream, 235)
+    sealed = undisturbed.seal()
+    expected = play(undisturbed, stream, 245, since=235)
+    restarted = detector()
+    restarted.restore(sealed)
+    assert play(restarted, stream, 245, judged_from=235) == expected != []
+    assert restarted.seal() == undisturbed.seal()
+
+
 def test_what_release_does_not_let_pass_is_judged_afresh_each_time() -> None:
     refused = play(detector(), STREAM, MINUTES, passes=lambda candidate: False)
     assert len({candidate.chain for candidate in refused}) == len(refused) > 1

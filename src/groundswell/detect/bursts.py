@@ -7,8 +7,10 @@ they speak of different places, and each post goes to the community its hot term
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -115,12 +117,14 @@ class Postings:
         self.rows: I64Array = np.empty(0, np.int64)
         self.terms: U64Array = np.empty(0, np.uint64)
         self._followed: U64Array = np.empty(0, np.uint64)
+        self._since_us: I64Array = np.empty(0, np.int64)
         self._end_row = 0
 
     def follow(self, window: Window, terms: U64Array, since_us: I64Array) -> None:
         """Follow the terms in `terms` (sorted, distinct), each at least since then, and no others."""
-        fresh = np.setdiff1d(terms, self._followed, assume_unique=True)
-        known = np.intersect1d(terms, self._followed, assume_unique=True)
+        known, now, before = np.intersect1d(terms, self._followed, assume_unique=True, return_indices=True)
+        known = known[since_us[now] >= self._since_us[before]]  # what is wanted from earlier on is found anew
+        fresh = np.setdiff1d(terms, known, assume_unique=True)
         keep = self.rows >= window.first_row
         if len(known) < len(self._followed):
             keep &= np.isin(self.terms, known)
@@ -131,7 +135,7 @@ class Postings:
             rows.append(used)
             found.append(part[positions])
         self.rows, self.terms = np.concatenate(rows), np.concatenate(found)
-        self._followed = terms
+        self._followed, self._since_us = terms, since_us
         self._end_row = window.end_row
 
 
@@ -185,11 +189,34 @@ def crowd(speakers: U64Array, epochs: npt.NDArray[np.uint32]) -> int:
 
 
 def hot_terms(
-    window: Window, heat: Heat, postings: Postings, settings: BurstSettings, now_us: int, min_speakers: int
+    window: Window,
+    heat: Heat,
+    postings: Postings,
+    settings: BurstSettings,
+    now_us: int,
+    min_speakers: int,
+    owned: Mapping[int, tuple[str, int]] = MappingProxyType({}),
 ) -> HotTerms | None:
-    """The hot terms that at least `min_speakers` used, and their live posts; None when there are none."""
+    """The hot terms that at least `min_speakers` used, and their live posts; None when there are none.
+
+    `owned` are the terms of chains that go on (see `Chains.own`): they are just hot, from their chain's first
+    post on, while half of the posts that use one use another of the same chain. So an everyday word that was
+    part of the matter is let go when it is used as usual again.
+    """
     terms, nats, warm_us = heat.hot(now_us)
     since = warm_us - settings.lead_minutes * MINUTE_US
+    burning = len(terms)
+    kept = sorted(owned.keys() - set(terms.tolist()))[: settings.max_terms - burning]
+    terms = np.concatenate([terms, np.array(kept, np.uint64)])
+    nats = np.concatenate([nats, np.full(len(kept), settings.hot)])
+    since = np.concatenate([since, np.full(len(kept), now_us)])
+    numbers: dict[str, int] = {}
+    owners = np.full(len(terms), -1)
+    for at, term in enumerate(terms.tolist()):
+        if term in owned:
+            chain, first_us = owned[term]
+            owners[at] = numbers.setdefault(chain, len(numbers))
+            since[at] = min(int(since[at]), first_us)
     by_hash = np.argsort(terms)
     postings.follow(window, terms[by_hash], since[by_hash])
     columns, rows = by_hash[np.searchsorted(terms[by_hash], postings.terms)], postings.rows
@@ -198,7 +225,9 @@ def hot_terms(
     live = alive[rows - first_row] & (times_us[rows - first_row] >= since[columns])
     rows, columns = rows[live], columns[live]
     speakers = distinct(columns, window.at("speaker", rows), len(terms))
-    wide = np.flatnonzero(speakers >= min_speakers)
+    enough = speakers >= min_speakers
+    enough[burning:] &= _in_company(rows, columns, owners)[burning:]
+    wide = np.flatnonzero(enough)
     if not len(wide):
         return None
     place = np.full(len(terms), -1)
@@ -220,6 +249,20 @@ def hot_terms(
         times_us=window.at("time_us", found),
         shapes=window.at("shape", found),
     )
+
+
+def _in_company(rows: I64Array, columns: I64Array, owners: I64Array) -> npt.NDArray[np.bool_]:
+    """Of each term whether half of its posts use another term of the same owner.
+
+    `rows` and `columns` are the uses (post, term), distinct; `owners` is by term, -1 for none.
+    """
+    owned = owners[columns] >= 0
+    rows, columns = rows[owned], columns[owned]
+    _, pair, uses = np.unique(
+        rows * (len(owners) + 1) + owners[columns], return_inverse=True, return_counts=True
+    )
+    together = np.bincount(columns, uses[pair] >= 2, len(owners))
+    return np.asarray(2 * together >= np.maximum(np.bincount(columns, minlength=len(owners)), 1))
 
 
 def cluster_terms(hot: HotTerms, settings: BurstSettings) -> list[I64Array]:

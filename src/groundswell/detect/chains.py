@@ -62,6 +62,10 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     forget_hours: int = 12
     """An ended chain can return under its id for so long."""
     terms: int = 200
+    follow: int = 12
+    """Strongest terms of a chain that stay hot while it lives, however usual they become; none for 0 …"""
+    follow_share: float = 0.3
+    """… each with at least this share of the strongest one's weight."""
 
 
 class Chain(msgspec.Struct):
@@ -111,6 +115,25 @@ class Chains:
 
     def add(self, chain: Chain) -> None:
         self._chains[chain.id] = chain
+
+    def own(self) -> dict[int, tuple[str, int]]:
+        """Terms that stand for one chain that goes on, and for no other: (its id, its first post) by term.
+
+        What the world has got used to since the chain began is no less the chain's: a rate's baseline learns
+        a word within an hour or two, a chain is over when nobody speaks of it (see `quiet`).
+        """
+        found: dict[int, tuple[str, int]] = {}
+        several: set[int] = set()
+        for chain in self:
+            if chain.ended or not chain.terms:
+                continue
+            ranked = sorted(chain.terms.items(), key=lambda entry: (-entry[1], entry[0]))
+            least = self.settings.follow_share * ranked[0][1]
+            for term, value in ranked[: self.settings.follow]:
+                if value >= least:
+                    several.update({term} & found.keys())
+                    found[term] = (chain.id, chain.first_us)
+        return {term: chain for term, chain in found.items() if term not in several}
 
     def match(self, clusters: list[dict[int, float]], least: npt.NDArray[np.float64]) -> list[str | None]:
         """The chain of each cluster: one to one by total cosine (Hungarian method), None where too small.

@@ -166,8 +166,9 @@ class Detector:
         if now_us % SWEEP_US and not self._heat.kindled(now_us):
             return ended
         hot = hot_terms(
-            self._window, self._heat, self._postings, settings.bursts, now_us, max(3, self._floor_k // 3)
-        )
+            self._window, self._heat, self._postings, settings.bursts, now_us, max(3, self._floor_k // 3),
+            self._chains.own(),
+        )  # fmt: skip
         groups = self._group(hot) if hot is not None else []
         candidates = []
         for group in groups:
