@@ -112,3 +112,15 @@ def test_the_artefact_is_sorted_folded_and_complete() -> None:
 
 def test_the_lexicon_is_read_once(lexicon: NameLexicon) -> None:
     assert NameLexicon.load() is lexicon
+
+
+@pytest.mark.parametrize("phrase", ["佐藤明美", "田中太郎", "王小明", "陈伟", "李娜さん 李娜"])
+def test_a_name_in_han_is_seen_without_a_space(lexicon: NameLexicon, phrase: str) -> None:
+    assert lexicon.person_like(phrase)
+
+
+@pytest.mark.parametrize(
+    "phrase", ["地震速報", "石川県", "江西省", "高温", "洪水", "津波警報", "緊急地震速報", "能登半島地震"]
+)
+def test_words_and_provinces_in_han_are_no_names(lexicon: NameLexicon, phrase: str) -> None:
+    assert not lexicon.person_like(phrase)

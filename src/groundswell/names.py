@@ -88,6 +88,8 @@ class NameMark(IntFlag):
 
 # As plain integers: the rule is asked thousands of times when its table is built.
 _GIVEN, _SURNAME, _HEAD = int(NameMark.GIVEN), int(NameMark.SURNAME), int(NameMark.HEAD)
+_HAN_NAME = 6  # characters of a name at most
+_HAN_REGIONS = "県县省市州区區町村郡府駅站"
 _AMBIGUOUS = int(NameMark.WORD | NameMark.PLACE | NameMark.STORM | NameMark.HEAD)
 
 
@@ -157,13 +159,28 @@ class NameLexicon:
                 continue
             if pair_is_name(known[at], known[at + 1], both_known=pair[1][0] > _LAST_ARABIC):
                 return True
-        return any(self._is_korean_name(word) for word in words)
+        return any(self._is_korean_name(word) or self._is_han_name(word) for word in words)
 
     def _is_korean_name(self, word: str) -> bool:
         """Korean writes surname and given name as one word of three syllables."""
         if len(word) != 3 or not "가" <= word[0] <= "힣":
             return False
         return bool(self.marks.get(word[0], 0) & _SURNAME and self.marks.get(word[1:], 0) & _GIVEN)
+
+    def _is_han_name(self, word: str) -> bool:
+        """Chinese and Japanese write surname and given name as one word.
+
+        Three characters that begin with a surname are taken for a name whatever the other two are, for any
+        two characters can be one's given name; not where the last tells of a town or a province.
+        """
+        if not 2 <= len(word) <= _HAN_NAME or not all("㐀" <= char <= "鿿" or char == "々" for char in word):
+            return False
+        if self.marks.get(word, 0) & _AMBIGUOUS:
+            return False
+        marks = [(self.marks.get(word[:at], 0), self.marks.get(word[at:], 0)) for at in range(1, len(word))]
+        if len(word) == 3 and marks[0][0] & _SURNAME and word[2] not in _HAN_REGIONS:
+            return True
+        return any(pair_is_name(first, second, both_known=True) for first, second in marks)
 
 
 def words_of(phrase: str) -> list[str]:

@@ -6,6 +6,7 @@ whatever a set of posts has in common. Remembers nothing itself.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 import numpy as np
@@ -17,6 +18,7 @@ from groundswell.clock import BIN_US
 from groundswell.detect.bursts import HotTerms, crowd
 from groundswell.detect.columns import Array, count_distinct, distinct, group
 from groundswell.detect.gazette import Evidence, Gazette
+from groundswell.detect.runs import is_unspaced, joined
 from groundswell.detect.window import Window
 from groundswell.names import plain as bare
 from groundswell.names import words_of
@@ -28,7 +30,12 @@ U64Array = npt.NDArray[np.uint64]
 
 _MAX_PHRASES = 40
 _CATEGORY_SHARE = 0.15
+_TSHEG = "་"
+_INNER = f"'’{_TSHEG}"
+"""Apostrophes, and what stands between the syllables of Tibetan: part of words."""
 _INSEPARABLE = 0.6
+_LEAST_RUN = 3
+"""Speakers who must share a stretch of text for it to be looked at."""
 _OWN = 0.6
 """Of a term's posts in the tick, the share that must be this crowd's for the term to name it."""
 
@@ -156,7 +163,7 @@ class Crowds:
         """The hot `terms` as people wrote them, most telling first: surprising, shared, and this crowd's own.
 
         Words that other crowds of the tick use more than this one are left out while two others remain;
-        words that hardly occur outside a longer phrase are left to it.
+        words that hardly occur outside a longer phrase are left to it. Pairs of characters are joined again.
         """
         inside = hot.inside(posts, terms)
         uses = np.diff(inside.indptr)
@@ -165,7 +172,7 @@ class Crowds:
         own = uses / np.maximum(hot.counts[terms], 1)
         surfaces = self.surfaces(hot, terms, posts, inside)
         langs = self._window.at("lang", hot.rows[posts]).astype(np.int64)
-        words, spoken = self._window.words("lang"), np.bincount(langs)
+        spoken = np.bincount(langs)
         found: list[PhraseUse] = []
         shared: list[PhraseUse] = []
         for i in np.argsort(-hot.surprise[terms] * np.log1p(counts), kind="stable").tolist():
@@ -173,16 +180,30 @@ class Crowds:
             if int(hot.terms[terms[i]]) & 1 and " " not in surface:
                 continue  # two parts of one compound hashtag: the whole is a term of its own
             if surface and counts[i]:
-                speaking = np.bincount(langs[inside.indices[inside.indptr[i] : inside.indptr[i + 1]]])
-                language = min(
-                    (-int(speaking[at]), -int(spoken[at]), words[at]) for at in np.flatnonzero(speaking)
-                )[2]
+                language = self._language(
+                    langs[inside.indices[inside.indptr[i] : inside.indptr[i + 1]]], spoken
+                )
                 surprise = float(hot.surprise[terms[i]])
                 use = PhraseUse(surface, int(counts[i]), language, round(surprise, 2))
                 (found if own[i] >= _OWN else shared).append(use)
         if len(found) < 2:
             found += shared
+        said = {use.text for use in found}
+        pairs = [
+            i for i, surface in enumerate(surfaces) if surface in said and is_unspaced(surface) and counts[i]
+        ]
+        if len(pairs) > 1:
+            hashes, nats = hot.terms[terms[pairs]], hot.surprise[terms[pairs]]
+            for run in joined(self._window, hot.rows[posts], hot.speakers[posts], hashes, nats, _LEAST_RUN):
+                language = self._language(langs[run.posts], spoken)
+                found.append(PhraseUse(plain(run.text), run.speakers, language, round(run.surprise, 2)))
+            found.sort(key=lambda use: -use.surprise * math.log1p(use.speakers))
         return tuple(_fold_parts(found)[:_MAX_PHRASES])
+
+    def _language(self, langs: I64Array, spoken: I64Array) -> str:
+        """The code that most of `langs` are; ties to the one that the whole crowd speaks more."""
+        words, speaking = self._window.words("lang"), np.bincount(langs)
+        return min((-int(speaking[at]), -int(spoken[at]), words[at]) for at in np.flatnonzero(speaking))[2]
 
     def bins(
         self, times_us: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32], now_us: int
@@ -223,15 +244,15 @@ def plain(written: str) -> str:
     >>> plain("hurricane, #sandy")
     'hurricane sandy'
     """
-    kept = (char if unicodedata.category(char)[0] in "LMNS" or char in "'’" else " " for char in written)
-    return " ".join("".join(kept).split())
+    kept = (char if unicodedata.category(char)[0] in "LMNS" or char in _INNER else " " for char in written)
+    return " ".join("".join(kept).split()).strip(_TSHEG)
 
 
 def _fold_parts(found: list[PhraseUse]) -> list[PhraseUse]:
     """Drop words that are used hardly more than a longer phrase with them in it."""
     kept: list[PhraseUse] = []
     for use in found:
-        words = f" {use.text} "
+        words = use.text if is_unspaced(use.text) else f" {use.text} "
         longer = (other for other in found if len(other.text) > len(use.text) and words in f" {other.text} ")
         if not any(other.speakers >= 0.6 * use.speakers for other in longer):
             kept.append(use)
