@@ -156,6 +156,8 @@ def test_a_full_stop_ends_a_phrase_but_not_after_an_abbreviation() -> None:
         ("زلزال قوي", ["زلزال", "قوي"]),
         ("می‌خواهم", ["می‌خواهم"]),
         ("😭🇮🇹", ["😭", "🇮🇹"]),
+        ("👍🏽👩‍🚒", ["👍", "👩", "🚒"]),  # without skin tones; the parts of a joined one
+        ("7.8 1,000", ["7.8", "1,000"]),
     ],
 )
 def test_every_script(text: str, wanted: list[str]) -> None:

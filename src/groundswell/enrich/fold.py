@@ -50,7 +50,7 @@ BREAK = 0  # ends words and phrases
 GAP = 1  # ends a word; a phrase may go on across it
 WORD = 2  # letters and marks of scripts that write words apart
 DIGIT = 3
-UNIT = 4  # letters of scripts that do not: Han, hiragana, Thai, Lao, Khmer, Burmese, Tibetan
+UNIT = 4  # letters of scripts that do not: Han, hiragana, Thai, Lao, Khmer, Burmese, Tibetan, …
 UNIT_MARK = 5  # joins the unit before it
 JOINER = 6  # invisible or skipped inside a word
 APOSTROPHE = 7
@@ -71,8 +71,13 @@ _UNIT_RANGES = (
     (0x3041, 0x309F),  # hiragana; katakana runs are loan words and stay whole
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
+    (0x1950, 0x19DF),  # Tai Le, New Tai Lue
+    (0x1A20, 0x1AAD),  # Tai Tham
+    (0x1B00, 0x1B4C),  # Balinese
+    (0xA980, 0xA9CF),  # Javanese
     (0xA9E0, 0xA9FF),
     (0xAA60, 0xAA7F),
+    (0xAA80, 0xAADF),  # Tai Viet
     (0xF900, 0xFAFF),
     (0x1B000, 0x1B16F),
 )
