@@ -16,6 +16,7 @@ from groundswell.enrich.terms import extract
 from tests.enriched_posts import CATEGORIES, NOON_US, PLACES, Row, batch, post
 
 NOW_US = NOON_US + 10 * MINUTE_US
+FLOOR = 16
 LANGUAGES = {
     "tha_Thai": ("แผ่นดินไหว", ("วันนี้", "ที่เชียงใหม่", "รุนแรงมาก", "น่ากลัว")),
     "lao_Laoo": ("ນໍ້າຖ້ວມ", ("ມື້ນີ້", "ຢູ່ວຽງຈັນ", "ແຮງຫຼາຍ", "ຢ້ານ")),
@@ -50,17 +51,17 @@ def crowd_in(lang: str, title: str, fillers: tuple[str, ...], size: int = 20) ->
 
 
 def phrases(rows: list[Row]) -> dict[str, int]:
-    """What the crowd says when every term of its title is hot."""
+    """What `FLOOR` of the crowd say when every term of its title is hot."""
     window = Window(WindowSettings())
-    window.take(batch(rows))
+    window.take([batch(rows)])
     terms = np.unique(np.array([term for row in rows for term in row["terms"]], np.uint64))
     heat = Heat(BurstSettings())
     heat.add(NOON_US + MINUTE_US, terms, np.full(len(terms), 30.0, np.float32))
-    hot = hot_terms(window, heat, Postings(), BurstSettings(), NOW_US, 16)
+    hot = hot_terms(window, heat, Postings(), BurstSettings(), NOW_US, FLOOR)
     assert hot is not None
     crowds = Crowds(window, Gazette(PLACES), CATEGORIES)
     uses = crowds.phrases(hot, np.arange(len(hot.terms)), np.arange(len(hot.rows)))
-    return {use.text: use.speakers for use in uses}
+    return {use.text: use.speakers for use in uses if use.speakers >= FLOOR}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -89,7 +90,7 @@ def test_katakana_and_hangul_are_words_already() -> None:
 def test_runs_are_short_and_their_number_is_bounded() -> None:
     rows = crowd_in("zho_Hans", "暴雨洪水" * 400, ("今天",))
     window = Window(WindowSettings())
-    window.take(batch(rows))
+    window.take([batch(rows)])
     pairs = np.unique(np.array([term for row in rows for term in row["terms"]], np.uint64))
     speakers = window.of("speaker").astype(np.uint64)
     runs = joined(window, np.arange(len(rows)), speakers, pairs, np.full(len(pairs), 30.0), 3)

@@ -7,6 +7,7 @@ pairs make `แผ่นดินไหว`. The runs that many speakers share a
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +24,9 @@ U64Array = npt.NDArray[np.uint64]
 
 MAX_CHARACTERS = 10
 """Of a run: `release` shows no longer ones."""
-MAX_RUNS = 64
+MAX_RUNS = 96
 """Of a post."""
+_BRIDGED = 2
 _MOST_SHARED = 200
 _ABSORBED = 0.6
 _UNSPACED = (
@@ -82,7 +84,7 @@ def joined(
     sequence = np.lexsort((starts, owners))
     text, text_owners = window.lists_at("folded", rows)
     spans = np.stack((owners, starts, ends), axis=1).astype(np.int64)[sequence]
-    text_at = np.searchsorted(text_owners, np.arange(len(rows)))
+    text_at = np.searchsorted(text_owners, np.arange(len(rows) + 1))
     hashes, found, tops = _runs(spans, nats[sequence], text, text_at)
     if not len(hashes):
         return []
@@ -97,52 +99,116 @@ def joined(
     runs = []
     for number in common.tolist():
         row, start, end = found[first[number]].tolist()
-        written = text[text_at[row] + start : text_at[row] + end].tobytes().decode("utf-8", "ignore")
+        said = text[text_at[row] : text_at[row + 1]].tobytes()
+        written, rest = (
+            said[start:end].decode("utf-8", "ignore"),
+            said[end : end + 3].decode("utf-8", "ignore"),
+        )
+        if unicodedata.category(written[0])[0] == "M" or (rest and unicodedata.category(rest[0])[0] == "M"):
+            continue  # cut through a character
         posts = np.unique(found[numbers == number, 0])
         runs.append(Run(written, int(counts[number]), float(most[number]), posts))
     return _longest(runs)
 
 
 def _longest(runs: list[Run]) -> list[Run]:
-    kept: list[Run] = []
+    """Without what mostly stands inside a longer run, and without what cuts through a more common one."""
+    whole: list[Run] = []
     for run in sorted(runs, key=lambda run: (-len(run.text), run.text)):
-        if not any(run.text in other.text and other.speakers >= _ABSORBED * run.speakers for other in kept):
+        if not any(run.text in other.text and other.speakers >= _ABSORBED * run.speakers for other in whole):
+            whole.append(run)
+    kept: list[Run] = []
+    for run in sorted(whole, key=lambda run: (-run.speakers, -len(run.text), run.text)):
+        common = (other for other in kept if run.speakers <= _ABSORBED * other.speakers)
+        if not any(_cuts(run.text, other.text) for other in common):
             kept.append(run)
     return kept
 
 
+def _cuts(text: str, other: str) -> bool:
+    """Whether `text` begins with the end of `other`, or ends with its beginning, by two letters or more."""
+    if other in text:
+        return False
+    return any(text.startswith(other[at:]) or text.endswith(other[:-at]) for at in range(1, len(other) - 1))
+
+
+@njit(cache=True, nogil=True)
+def _is_letter(text: Any, at: int) -> bool:
+    """Whether a letter or mark beyond Arabic begins at `at`, in the basic plane: no space, no punctuation."""
+    lead = text[at]
+    return bool(0xE0 <= lead < 0xEF and lead != 0xE2 and not (lead == 0xE3 and text[at + 1] == 0x80))
+
+
+@njit(cache=True, nogil=True)
+def _after(text: Any, at: int, end: int, most: int) -> int:
+    """Where at most `most` letters from `at` end; they stop before anything else."""
+    for _ in range(most):
+        if at + 3 > end or not _is_letter(text, at):
+            break
+        at += 3
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _before(text: Any, at: int, start: int, most: int) -> int:
+    """Where at most `most` letters up to `at` begin."""
+    for _ in range(most):
+        if at - 3 < start or not _is_letter(text, at - 3):
+            break
+        at -= 3
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _emit(text: Any, row: int, at_row: int, start: int, end: int, top: float, out: Any, size: int) -> int:
+    """Add the run from `start` to `end` of a row's text, if it is short enough; the runs there are then."""
+    hashes, found, tops = out
+    state = np.uint64(0xCBF29CE484222325)
+    characters = 0
+    for i in range(at_row + start, at_row + end):
+        state = (state ^ np.uint64(text[i])) * np.uint64(0x100000001B3)
+        characters += (text[i] & 0xC0) != 0x80
+    if characters > MAX_CHARACTERS or size == len(hashes):
+        return size
+    hashes[size] = state
+    found[size, 0], found[size, 1], found[size, 2] = row, start, end
+    tops[size] = top
+    return size + 1
+
+
 @njit(cache=True, nogil=True)
 def _runs(spans: Any, nats: Any, text: Any, text_at: Any) -> Any:
-    """(hash, (row, start, end), top surprise) of every run of two spans or more; `spans` in order."""
-    size = spans.shape[0]
-    room = size * 9
-    hashes, found, tops = np.empty(room, np.uint64), np.empty((room, 3), np.int64), np.empty(room)
-    at = 0
-    in_row = 0
-    for first in range(size):
-        if first == 0 or spans[first, 0] != spans[first - 1, 0]:
-            in_row = 0
+    """(hash, (row, start, end), top surprise) of every run; `spans` in order, `text_at` (rows + 1,).
+
+    Spans may stand `_BRIDGED` letters apart, and a chain of them may reach as far beyond its ends: what
+    stands there are pairs too common to be terms.
+    """
+    room = len(spans) * (MAX_CHARACTERS + (_BRIDGED + 1) ** 2)
+    out = np.empty(room, np.uint64), np.empty((room, 3), np.int64), np.empty(room)
+    size = 0
+    begun = 0
+    for first in range(len(spans)):
         row, start = spans[first, 0], spans[first, 1]
-        end = start
-        state = np.uint64(0xCBF29CE484222325)
-        characters = 0
+        at_row = text_at[row]
+        is_head = first == 0 or spans[first - 1, 0] != row
+        if is_head:
+            begun = size
         top = 0.0
+        end = start
         last = first
-        while last < size and in_row < MAX_RUNS and at < room:
-            if spans[last, 0] != row or (last > first and spans[last, 1] > end):
-                break
-            for i in range(text_at[row] + end, text_at[row] + spans[last, 2]):
-                state = (state ^ np.uint64(text[i])) * np.uint64(0x100000001B3)
-                characters += (text[i] & 0xC0) != 0x80
-            if characters > MAX_CHARACTERS:
+        while last < len(spans) and spans[last, 0] == row and size - begun < MAX_RUNS:
+            gap = spans[last, 1] - end
+            if gap > 0 and _after(text, at_row + end, at_row + spans[last, 1], _BRIDGED) - at_row < end + gap:
                 break
             end = max(end, spans[last, 2])
             top = max(top, nats[last])
             if last > first:
-                hashes[at] = state
-                found[at, 0], found[at, 1], found[at, 2] = row, start, end
-                tops[at] = top
-                at += 1
-                in_row += 1
+                size = _emit(text, row, at_row, start, end, top, out, size)
             last += 1
-    return hashes[:at], found[:at], tops[:at]
+        for left in range(_BRIDGED + 1):
+            begin = _before(text, at_row + start, at_row, left) - at_row
+            for right in range(_BRIDGED + 1):
+                stop = _after(text, at_row + end, text_at[row + 1], right) - at_row
+                if left + right and size - begun < MAX_RUNS:
+                    size = _emit(text, row, at_row, begin, stop, top, out, size)
+    return out[0][:size], out[1][:size], out[2][:size]
