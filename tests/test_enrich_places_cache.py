@@ -19,6 +19,7 @@ from groundswell.enrich.place_index import (
     build_index,
     common_of,
     look_up,
+    may_be_stem,
     name_keys,
     name_of,
     readings_of,
@@ -97,6 +98,20 @@ def test_every_name_is_found_again_and_no_other(names: list[str]) -> None:
         assert words_of(entry) == words[row]
         assert common_of(entry) == (7 if row == 0 else 0)
     assert look_up(index.table, keys_of(["zzz"])[0]) == MISSING
+
+
+CYRILLIC = st.text(st.sampled_from("абвкмостуя"), min_size=2, max_size=8)
+
+
+@settings(deadline=None)
+@given(st.lists(CYRILLIC, min_size=1, unique=True))
+def test_the_small_filter_holds_every_stem_that_a_name_is_declined_from(names: list[str]) -> None:
+    offsets, data = text_buffers(pa.array(names, pa.string()))
+    filters = name_keys(offsets, data, alphabet())[4]
+    stems = [*names, *(name[:-1] for name in names if name[-1] in "аяоь")]
+    assert all(may_be_stem(filters, key) for key in keys_of(stems))
+    others = keys_of([f"{name}zq" for name in names])
+    assert sum(may_be_stem(filters, key) for key in others) <= len(names) // 2
 
 
 def test_readings_are_capped_and_names_of_nowhere_have_none() -> None:
