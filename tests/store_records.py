@@ -38,7 +38,7 @@ def amplification(id: str = "a1") -> Amplification:
     return Amplification(**shared, p_value=1e-6, spread_seconds=50.0)
 
 
-def gap(id: str = "gap-plaza") -> Coverage:
+def gap(id: str = "gap-plaza", **changes: Any) -> Coverage:
     return Coverage(
         id=id,
         source="plaza",
@@ -47,6 +47,7 @@ def gap(id: str = "gap-plaza") -> Coverage:
         published_at=rfc3339(NOON_US),
         state="not_collected",
         reason="outage",
+        **changes,
     )
 
 

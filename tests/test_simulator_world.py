@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zstandard
 
@@ -22,6 +23,7 @@ from groundswell.simulator import (
     PlantedEvent,
     PlantedOutage,
     PlantedPileOn,
+    Silence,
     World,
     WorldSettings,
     event_free,
@@ -241,6 +243,27 @@ def test_an_outage_is_silent(world: World, messages: Posts) -> None:
     ]
     for gap in outages:
         assert not any(gap.start_us <= moment < gap.end_us for moment in heard)
+
+
+def test_a_language_falls_silent_where_the_settings_say_so() -> None:
+    """The other languages' posts are what they are without the silence, word for word."""
+    settings = WorldSettings(seed=2, hours=0.5, quiet_minutes=30, canary_rate=0.0)
+    silence = Silence(minute=10, minutes=10, language="en")
+    silenced = World(msgspec.structs.replace(settings, silences=(silence,)))
+    (planted,) = silenced.truth
+    assert isinstance(planted, PlantedOutage)
+    assert planted.language == "en"
+    assert (planted.start_us, planted.end_us) == (
+        settings.start_us + 10 * MINUTE_US,
+        settings.start_us + 20 * MINUTE_US,
+    )
+    usual, left = (list(world.lines("plain")) for world in (World(settings), silenced))
+    lost = set(usual) - set(left)
+    assert set(left) < set(usual)
+    assert len(lost) > 200
+    moments = [msgspec.json.decode(line)["created_at"][11:16] for line in lost]
+    assert "00:10" <= min(moments) <= max(moments) < "00:20"
+    assert len([line for line in left if b"T00:1" in line]) > 200  # the other languages go on
 
 
 def test_campaigns_are_near_identical_and_quick(world: World, found: dict[str | None, Posts]) -> None:

@@ -76,6 +76,13 @@ def test_every_kind_can_leave_in_every_form(tmp_path: Path, format: str) -> None
     assert exported(tmp_path / "none", "narrative", format) is not None
 
 
+def test_what_is_missing_leaves_with_its_source_and_language(tmp_path: Path) -> None:
+    record = gap("quiet", language="tur_Latn", ongoing=True)
+    table = pyarrow.parquet.read_table(io.BytesIO(exported(tmp_path, "coverage", "parquet", record)))
+    (row,) = table.to_pylist()
+    assert (row["source"], row["language"], row["ongoing"]) == ("plaza", "tur_Latn", True)
+
+
 def test_an_unknown_form_is_named_with_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown format `geojsn`; did you mean `geojson`\?"):
         exported(tmp_path, "event", "geojsn", event())
