@@ -22,8 +22,9 @@ from groundswell.candidates import Candidate, Gap
 from groundswell.clock import SECOND_US
 from groundswell.gate import SpeakerKeys
 from groundswell.metrics import Metrics
-from groundswell.pipeline import Lexica, Line, LineSettings, recorded
+from groundswell.pipeline import Lexica, Line, LineSettings
 from groundswell.published import Amplification, Bin, Event, Record
+from groundswell.recordings import recorded
 from groundswell.release import Marks, PublishKey
 from groundswell.sources import FilesSettings, Lines
 from groundswell.sources.files import Progress

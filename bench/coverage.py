@@ -28,8 +28,9 @@ from groundswell.batches import Kind
 from groundswell.candidates import Shortfall
 from groundswell.clock import HOUR_US, MINUTE_US, QUARTER_US, SECOND_US, moment_us
 from groundswell.detect import TICK_US, Watch
-from groundswell.pipeline import Lexica, replay
+from groundswell.pipeline import Lexica
 from groundswell.published import Coverage
+from groundswell.recordings import replay
 from groundswell.simulator import Silence, World, WorldSettings
 
 __all__ = ["measure"]

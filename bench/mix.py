@@ -15,8 +15,8 @@ from bench._about import MIXED, NONE, Truth
 from bench._data import data_file, progress
 from bench.places import EVENT_COUNTRIES
 
-from groundswell.pipeline import replay
 from groundswell.published import Amplification, Event
+from groundswell.recordings import replay
 from groundswell.sources.wire import time_of
 
 __all__ = ["measure"]

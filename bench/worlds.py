@@ -15,8 +15,9 @@ import msgspec
 from bench._about import Truth
 from bench._data import progress
 
-from groundswell.pipeline import Lexica, replay
+from groundswell.pipeline import Lexica
 from groundswell.published import Event
+from groundswell.recordings import replay
 from groundswell.simulator import World, WorldSettings, event_free, scoring_world
 from groundswell.simulator.truth import PlantedEvent
 from groundswell.sources.wire import time_of

@@ -10,8 +10,9 @@ from bench._about import Truth
 from bench.worlds import score
 
 from groundswell.metrics import Metrics
-from groundswell.pipeline import Lexica, Line, LineSettings, recorded
+from groundswell.pipeline import Lexica, Line, LineSettings
 from groundswell.published import Amplification, Event, Record, to_json
+from groundswell.recordings import recorded
 from groundswell.release import PublishKey
 from groundswell.simulator import (
     PlantedCampaign,

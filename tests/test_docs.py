@@ -25,9 +25,9 @@ from groundswell.drops import GateDrop, Refusal, SourceDrop
 from groundswell.errors import GroundswellError
 from groundswell.gate import IDENTIFIERS
 from groundswell.metrics import Metrics
-from groundswell.pipeline import Sealed
 from groundswell.published import RECORD_TYPES, Bin, Coverage, Place
 from groundswell.release.revision import Standing
+from groundswell.resume import Sealed
 from groundswell.sources.forms import PlainPost
 from groundswell.store.schema import TABLES
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from groundswell.clock import HOUR_US, rfc3339
-from groundswell.pipeline import Resume
 from groundswell.release import PublishKey
+from groundswell.resume import Resume
 from groundswell.simulator import World, WorldSettings
 from tests.jetstream_server import JetstreamServer
 from tests.line_worlds import LOW_FLOOR_TOML, batches, line_of, quiet_world, stored

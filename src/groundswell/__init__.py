@@ -17,8 +17,9 @@ from groundswell.errors import (
     StoreError,
     UsageError,
 )
-from groundswell.pipeline import LineSettings, replay
+from groundswell.pipeline import LineSettings
 from groundswell.published import Amplification, Bin, Coverage, Event, Mood, Narrative, Place
+from groundswell.recordings import replay
 from groundswell.store import Store
 
 __all__ = [

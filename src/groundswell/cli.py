@@ -26,8 +26,9 @@ from groundswell.config import Document
 from groundswell.errors import GroundswellError, UsageError, did_you_mean
 from groundswell.gate import forbid_core_dumps
 from groundswell.metrics import Metrics
-from groundswell.pipeline import LineSettings, replay
+from groundswell.pipeline import LineSettings
 from groundswell.published import Coverage, Record, to_json
+from groundswell.recordings import replay
 from groundswell.runner import Runner, RunSettings
 from groundswell.store import Store, export
 

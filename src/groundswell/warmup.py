@@ -30,7 +30,8 @@ from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.gate import Gate, GateSettings
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
-from groundswell.pipeline import Lexica, replay
+from groundswell.pipeline import Lexica
+from groundswell.recordings import replay
 from groundswell.simulator import World, WorldSettings
 from groundswell.sources import read_lines
 
