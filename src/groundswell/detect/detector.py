@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -22,22 +21,12 @@ from groundswell.batches import Kind
 from groundswell.candidates import Candidate
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US, floor_to
 from groundswell.config import Settings
-from groundswell.detect.bursts import (
-    BurstSettings,
-    Cluster,
-    Heat,
-    HotTerms,
-    Postings,
-    assign_posts,
-    cluster_terms,
-    crowd,
-    hot_terms,
-    overlaps,
-)
-from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
+from groundswell.detect.bursts import BurstSettings, Heat, HotTerms, Postings, crowd, hot_terms
+from groundswell.detect.chains import Chain, Chains, ChainSettings
 from groundswell.detect.columns import count_distinct, distinct
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
+from groundswell.detect.groups import Group, Grouping
 from groundswell.detect.intake import admit
 from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
@@ -68,25 +57,6 @@ class DetectSettings(Settings, frozen=True, kw_only=True):
     window: WindowSettings = WindowSettings()
     bursts: BurstSettings = BurstSettings()
     chains: ChainSettings = ChainSettings()
-
-
-@dataclass
-class Group:
-    """The clusters of one tick that belong to one matter, with what was worked out about them."""
-
-    clusters: list[Cluster]
-    posts: I64Array
-    terms: dict[int, float]
-    place: int
-    country: int
-    category: str
-    speakers: int
-    chain: Chain | None = None
-
-    @property
-    def hot(self) -> I64Array:
-        """Indices of its terms in the tick's `HotTerms`."""
-        return np.concatenate([cluster.terms for cluster in self.clusters])
 
 
 class Detector:
@@ -126,6 +96,9 @@ class Detector:
         self._chains = Chains(settings.chains)
         self._gazette = Gazette(places)
         self._crowds = Crowds(self._window, self._gazette, categories)
+        self._grouping = Grouping(
+            settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
+        )
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0
         self._proposed: dict[str, tuple[Candidate, Group]] = {}
@@ -169,7 +142,7 @@ class Detector:
             self._window, self._heat, self._postings, settings.bursts, now_us, max(3, self._floor_k // 3),
             self._chains.own(),
         )  # fmt: skip
-        groups = self._group(hot) if hot is not None else []
+        groups = self._grouping.of(hot) if hot is not None else []
         candidates = []
         for group in groups:
             assert hot is not None
@@ -252,179 +225,6 @@ class Detector:
             self._heat.add(now_us, *emitted[1:])
         self._window.expire(now_us)
         self._heat.expire(now_us)
-
-    def _group(self, hot: HotTerms) -> list[Group]:
-        """Clusters of the tick, gathered into matters and linked to the chains they continue."""
-        communities = cluster_terms(hot, self._settings.bursts)
-        clusters = [
-            cluster
-            for mixed in assign_posts(hot, communities)
-            for cluster in self._divide(hot, mixed)
-            if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 2)
-        ]
-        groups = [self._profile(hot, [cluster]) for cluster in clusters]
-        groups = self._merge_overlapping(hot, groups)
-        self._link(groups)
-        self._attach(hot, groups)
-        return self._gather(hot, groups)
-
-    def _divide(self, hot: HotTerms, cluster: Cluster) -> list[Cluster]:
-        """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
-
-        A post goes to the place it names; a term to the place where it is most common; a post that names
-        none to the place whose terms surprise most in it.
-        """
-        if len(cluster.posts) < self._floor_k:
-            return [cluster]
-        settings = self._settings.chains
-        rows = hot.rows[cluster.posts]
-        evidence = self._crowds.evidence(rows)
-        sides = self._gazette.sides(evidence, settings.apart_km, settings.divide)
-        if len(sides) < 2:
-            return [cluster]
-        side_of = self._gazette.nearest(evidence.rows, sides, settings.apart_km)
-        votes = evidence.votes(side_of, len(sides))
-        named = np.where(votes.max(axis=1) > 0.0, votes.argmax(axis=1), -1)
-        sizes = np.array([(named == side).sum() for side in range(len(sides))])
-        if np.sort(sizes)[-2] < self._floor_k // 2:
-            return [cluster]
-        uses = hot.uses[cluster.posts][:, cluster.terms]
-        rates = np.stack(
-            [
-                np.asarray(uses[named == side].mean(axis=0)).ravel()
-                if sizes[side]
-                else np.zeros(len(cluster.terms))
-                for side in range(len(sides))
-            ]
-        )
-        term_side = rates.argmax(axis=0)
-        leaning = rates.max(axis=0) >= 2.0 * np.sort(rates, axis=0)[-2]
-        weights = np.zeros((len(cluster.terms), len(sides)))
-        weights[np.flatnonzero(leaning), term_side[leaning]] = hot.surprise[cluster.terms[leaning]]
-        scores = np.asarray(uses @ weights)
-        main = int(sizes.argmax())
-        unnamed = np.where(scores.max(axis=1) > 0.0, scores.argmax(axis=1), main)
-        side = np.where(named >= 0, named, unnamed)
-        term_side = np.where(leaning, term_side, main)
-        parts = [Cluster(cluster.terms[term_side == i], cluster.posts[side == i]) for i in range(len(sides))]
-        return [part for part in parts if len(part.terms) and len(part.posts)]
-
-    def _profile(self, hot: HotTerms, clusters: list[Cluster], chain: Chain | None = None) -> Group:
-        posts = np.sort(np.concatenate([cluster.posts for cluster in clusters]))
-        terms = np.concatenate([cluster.terms for cluster in clusters])
-        rows, speakers = hot.rows[posts], hot.speakers[posts]
-        least = max(3, self._floor_k // 4)
-        place, country = self._gazette.attested(self._crowds.evidence(rows), speakers, least)
-        return Group(
-            clusters=clusters,
-            posts=posts,
-            terms=dict(
-                zip(hot.terms[terms].tolist(), np.round(hot.surprise[terms], 3).tolist(), strict=True)
-            ),
-            place=place,
-            country=country,
-            category=self._crowds.category(rows, speakers),
-            speakers=crowd(speakers, hot.epochs[posts]),
-            chain=chain,
-        )
-
-    def _apart(self, one: Group, other: Group | Chain) -> bool:
-        limit_km = self._settings.chains.apart_km
-        return self._gazette.apart(one.place, one.country, other.place, other.country, limit_km)
-
-    def _merge_overlapping(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
-        """Merge groups that share most of the smaller one's posts, largest overlap first."""
-        if len(groups) < 2:
-            return groups
-        shared, _ = overlaps(hot, [(group.hot, group.posts) for group in groups])
-        sizes = np.maximum(np.diag(shared), 1)
-        overlap = (shared / np.minimum.outer(sizes, sizes)).astype(np.float32)
-        parent = list(range(len(groups)))
-        pairs = np.argwhere(np.triu(overlap >= self._settings.bursts.merge_overlap, 1))
-        for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
-            one, two = groups[a], groups[b]
-            if not self._apart(one, two):
-                parent[_root(parent, b)] = _root(parent, a)
-        together: dict[int, list[Group]] = {}
-        for i, group in enumerate(groups):
-            together.setdefault(_root(parent, i), []).append(group)
-        return [
-            part[0] if len(part) == 1 else self._profile(hot, [c for group in part for c in group.clusters])
-            for part in together.values()
-        ]
-
-    def _link(self, groups: list[Group]) -> None:
-        chains = list(self._chains)
-        least = np.array([[self._least_cosine(group, chain) for chain in chains] for group in groups])
-        matched = self._chains.match(
-            [group.terms for group in groups], least.reshape(len(groups), len(chains))
-        )
-        for group, chain_id in zip(groups, matched, strict=True):
-            group.chain = self._chains.get(chain_id) if chain_id is not None else None
-
-    def _least_cosine(self, group: Group, chain: Chain) -> float:
-        settings = self._settings.chains
-        if chain.ended or self._apart(group, chain):
-            return settings.back
-        if not alike(group.category, chain.category) and "other" not in (group.category, chain.category):
-            return settings.unlike
-        return settings.link
-
-    def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
-        """Give fragments to the chain whose crowd they share, or whose place and category."""
-        _, using = overlaps(hot, [(group.hot, group.posts) for group in groups])
-        linked = [i for i, group in enumerate(groups) if group.chain is not None]
-        for group, uses in zip(groups, using, strict=True):
-            if group.chain is None:
-                shares = [(groups[i], float(uses[i] / len(group.posts))) for i in linked]
-                group.chain = self._host_by_posts(group, shares) or self._host_by_place(group)
-
-    def _host_by_posts(self, group: Group, shares: list[tuple[Group, float]]) -> Chain | None:
-        """The chain with whose hot terms most of the group's posts speak, of groups and those shares.
-
-        A crowd that says no place and is of the chain's category needs no share beyond the largest.
-        """
-        best, host = 0.0, None
-        for other, share in shares:
-            if share <= best or self._apart(group, other):
-                continue
-            kin = group.country < 0 and group.category != "other" and alike(group.category, other.category)
-            if kin or share >= self._settings.chains.attach:
-                best, host = share, other.chain
-        return host
-
-    def _host_by_place(self, group: Group) -> Chain | None:
-        """A chain of the same category in the same place; or of any, for a crowd without a category."""
-        for chain in self._chains:
-            if chain.ended or group.country < 0 or chain.country < 0:
-                continue
-            same_kind = alike(group.category, chain.category)
-            if group.place >= 0 and chain.place >= 0:
-                near = self._gazette.near(group.place, chain.place, self._settings.chains.same_place_km)
-                if near and (same_kind or "other" in (group.category, chain.category)):
-                    return chain
-                if same_kind and self._gazette.nested(group.place, chain.place):
-                    return chain
-            elif same_kind and self._gazette.same_country(group.country, chain.country):
-                return chain
-        return None
-
-    def _gather(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
-        """One group a chain; groups without a chain stay as they are."""
-        by_chain: dict[str, list[Group]] = {}
-        loose = []
-        for group in groups:
-            if group.chain is None:
-                loose.append(group)
-            else:
-                by_chain.setdefault(group.chain.id, []).append(group)
-        gathered = [
-            part[0]
-            if len(part) == 1
-            else self._profile(hot, [c for group in part for c in group.clusters], part[0].chain)
-            for part in by_chain.values()
-        ]
-        return gathered + loose
 
     def _alarming(self, hot: HotTerms, group: Group) -> bool:
         """Whether a group without a chain is unlikely enough to be proposed."""
@@ -536,13 +336,6 @@ class Detector:
             person_share=0.0,
             surprise=0.0,
         )
-
-
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
 
 
 def _new_id(seed: int, now_us: int) -> str:
