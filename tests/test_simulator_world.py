@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -95,6 +98,22 @@ def test_the_same_seed_gives_the_same_bytes_however_it_is_read() -> None:
         assert late == whole[-len(late) :]
         assert 0.3 < len(late) / len(whole) < 0.6
         assert list(well_read.lines(form)) == whole
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    code = (
+        "import sys; from hashlib import sha256; from groundswell.simulator import World, scoring_world\n"
+        "lines = World(scoring_world(3)).lines('plain')\n"
+        "print(sha256(b''.join(next(lines) for _ in range(20_000))).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }  # fmt: skip
+    assert len(digests) == 1
 
 
 def test_another_seed_is_another_world() -> None:

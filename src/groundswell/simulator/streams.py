@@ -103,7 +103,7 @@ class Event:
         known = {language.code: language for language in languages()}
         self.number, self.truth, self.times = number, truth, times
         self._shares = np.cumsum(list(voices.values()))
-        names = {code: _invented(dice, known[code]) for code in {*voices, "en", city.language}}
+        names = {code: _invented(dice, known[code]) for code in dict.fromkeys((*voices, "en", city.language))}
         spoken = {
             code: names[city.language if known[code].script == known[city.language].script else "en"]
             for code in voices
