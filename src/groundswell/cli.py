@@ -25,6 +25,7 @@ from groundswell import logs, warmup
 from groundswell.config import Document
 from groundswell.errors import GroundswellError, UsageError, did_you_mean
 from groundswell.gate import forbid_core_dumps
+from groundswell.memory import return_freed
 from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings
 from groundswell.published import Coverage, Record, to_json
@@ -51,6 +52,7 @@ DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="
 
 def main() -> None:
     """Run the command line; errors that a user can mend end in one line and an exit code."""
+    return_freed()
     try:
         app()
     except GroundswellError as error:

@@ -36,8 +36,8 @@ __all__ = ["TICK_US", "DetectSettings", "Detector", "Observer"]
 TICK_US = 10 * SECOND_US
 SWEEP_US = 30 * SECOND_US
 """Clusters are formed anew when a term has just become hot, and at the latest after so long."""
-_MOST_WAITING = 1 << 18
-"""Rows that wait for the end of their tick, some 700 bytes each: what 26,000 posts a second bring."""
+_MOST_WAITING = 1 << 17
+"""Rows that wait for the end of their tick, some 700 bytes each: what 13,000 posts a second bring."""
 
 I64Array = npt.NDArray[np.int64]
 Observer = Callable[[Candidate, npt.NDArray[np.uint64]], None]
