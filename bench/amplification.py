@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from bench._alerts import crowd_label
 from bench._coordination import OBJECTS, coordinated, election_lines, one_hour_crowd, shares
-from bench._data import progress
+from bench._data import progress, row
 from bench._observed import observe_lines
 
 from groundswell.clock import HOUR_US, MINUTE_US, SECOND_US
@@ -79,10 +79,10 @@ def _campaign_rows(count: int) -> Rows:
             found += len(told & set(large))
             bar(done + 1, count)
     return [
-        _row("campaigns: amplification records", right + wrong, "-"),
-        _row("campaigns: precision", f"{right / max(right + wrong, 1):.3f}", ">= .90"),
-        _row(f"campaigns: recall, of {planted} large ones", f"{found / max(planted, 1):.3f}", ">= .90"),
-        _row("campaigns: records by what they are about", str(dict(sorted(about.items()))), "-"),
+        row("campaigns: amplification records", right + wrong, "-"),
+        row("campaigns: precision", f"{right / max(right + wrong, 1):.3f}", ">= .90"),
+        row(f"campaigns: recall, of {planted} large ones", f"{found / max(planted, 1):.3f}", ">= .90"),
+        row("campaigns: records by what they are about", str(dict(sorted(about.items()))), "-"),
     ]
 
 
@@ -125,7 +125,7 @@ def _null_rows() -> Rows:
         for pace_us, size in zip(paces_us.tolist(), sizes, strict=True)
     ]
     return [
-        _row(f"null p-values under .05, {kind}", f"{_under(groups):.3f}", goal)
+        row(f"null p-values under .05, {kind}", f"{_under(groups):.3f}", goal)
         for kind, groups, goal in (("evenly over an hour", even, "<= .05"), ("cascades", reposts, "<= .05"))
     ]
 
@@ -146,16 +146,10 @@ def _election_rows() -> Rows:
         room = sum(one_hour_crowd(cluster, every) >= k for cluster in crowds)
         found = f"{len(clusters)}; {len(crowds)}; {room}"
         name = kind.removesuffix("_id")
-        rows.append(_row(f"election, {name}: clusters; of k accounts; k in an hour", found, "-"))
+        rows.append(row(f"election, {name}: clusters; of k accounts; k in an hour", found, "-"))
     seen, _ = observe_lines(election_lines(ELECTION_DAYS), Lexica())
     published = Counter(type(record).__name__.lower() for record in seen.latest.values())
     rows.append(
-        _row(
-            f"election, last {ELECTION_DAYS} days: records published", str(dict(published)), "those clusters"
-        )
+        row(f"election, last {ELECTION_DAYS} days: records published", str(dict(published)), "those clusters")
     )
     return rows
-
-
-def _row(figure: str, value: str | int, goal: str) -> dict[str, Any]:
-    return {"figure": figure, "value": value, "goal": goal}

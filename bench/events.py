@@ -24,7 +24,7 @@ from bench._about import MIXED, NONE
 from bench._alerts import Alert, Outcome, alerts, interval, outcomes
 from bench._baselines import first_stories, has_river, text_clusters
 from bench._clustering import agreement
-from bench._data import data_file, progress
+from bench._data import data_file, progress, row
 from bench._observed import observe_file, observe_lines
 from bench._tracks import CRISES, Split, Track, crises, isolated, seeds_of
 
@@ -81,17 +81,15 @@ def _isolated_rows(scored: Scored) -> Rows:
     fast = [each.after_threshold_seconds for each in usual if each.placement.posts_per_second >= 2]
     middling = [each.after_threshold_seconds for each in usual if each.placement.posts_per_second <= 1]
     return [
-        _row(
-            "recall at >= .2 posts/s", _share(np.isfinite([e.after_start_seconds for e in usual])), ">= .95"
-        ),
-        _row(
+        row("recall at >= .2 posts/s", _share(np.isfinite([e.after_start_seconds for e in usual])), ">= .95"),
+        row(
             "recall within 30 min at .05 posts/s",
             _share(np.array([e.after_start_seconds for e in slow]) <= 1800),
             ">= .7",
         ),
-        _row("median delay at >= 2 posts/s, s", _quantile(fast, 0.5), "<= 10"),
-        _row("p90 delay at >= 2 posts/s, s", _quantile(fast, 0.9), "<= 60"),
-        _row("median delay at .2 to 1 posts/s, s", _quantile(middling, 0.5), "<= 60"),
+        row("median delay at >= 2 posts/s, s", _quantile(fast, 0.5), "<= 10"),
+        row("p90 delay at >= 2 posts/s, s", _quantile(fast, 0.9), "<= 60"),
+        row("median delay at .2 to 1 posts/s, s", _quantile(middling, 0.5), "<= 60"),
         *_alert_rows("isolated", scored.alerts),
     ]
 
@@ -100,8 +98,8 @@ def _crises_rows(scored: Scored) -> Rows:
     published = sum(np.isfinite(each.after_start_seconds) for each in scored.outcomes)
     extra = sum(alert.duplicate for alert in scored.alerts)
     return [
-        _row(f"{CRISES} at once: recall", _found(scored.outcomes), ">= .95"),
-        _row(f"{CRISES} at once: fragments an event", f"{extra / max(published, 1):.3f}", "<= .1"),
+        row(f"{CRISES} at once: recall", _found(scored.outcomes), ">= .95"),
+        row(f"{CRISES} at once: fragments an event", f"{extra / max(published, 1):.3f}", "<= .1"),
         *_alert_rows(f"{CRISES} at once", scored.alerts),
     ]
 
@@ -110,9 +108,9 @@ def _alert_rows(track: str, found: list[Alert]) -> Rows:
     true = [alert.about not in {MIXED, NONE} for alert in found]
     mixed = [alert.about == MIXED for alert in found]
     return [
-        _row(f"{track}: alert precision", _share(true), ">= .95"),
-        _row(f"{track}: duplicates", _share([alert.duplicate for alert in found]), "<= .10"),
-        _row(f"{track}: mixed", _share(mixed), "<= .03"),
+        row(f"{track}: alert precision", _share(true), ">= .95"),
+        row(f"{track}: duplicates", _share([alert.duplicate for alert in found]), "<= .10"),
+        row(f"{track}: mixed", _share(mixed), "<= .03"),
     ]
 
 
@@ -139,7 +137,7 @@ def _mix_rows(lexica: Lexica, count: int) -> Rows:
         told += found
         published.append(len({alert.about for alert in found} - {MIXED, NONE}))
     return [
-        _row("mix: disasters published, of 21", ", ".join(map(str, published)), "21"),
+        row("mix: disasters published, of 21", ", ".join(map(str, published)), "21"),
         *_alert_rows("mix", told),
         *_clustering(labels, [post.text for post in posts], chains),
     ]
@@ -151,10 +149,10 @@ def _clustering(labels: list[str | None], texts: list[str], chains: list[str]) -
     rows = [
         *_clustering_rows("mix: Groundswell", labels, chains, chains),
         *_clustering_rows("mix: first stories", labels, stories, chains),
-        _row("mix: first stories, posts/s", f"{len(texts) / seconds:.0f}", "-"),
+        row("mix: first stories, posts/s", f"{len(texts) / seconds:.0f}", "-"),
     ]
     if not has_river():
-        return [*rows, _row("mix: TextClust", "River is not installed", "-")]
+        return [*rows, row("mix: TextClust", "River is not installed", "-")]
     some = slice(0, RIVER_POSTS)
     clusters, seconds = _timed(lambda: text_clusters(texts[some]))
     start = f"mix, first {RIVER_POSTS:,}"
@@ -163,7 +161,7 @@ def _clustering(labels: list[str | None], texts: list[str], chains: list[str]) -
         *_clustering_rows(f"{start}: Groundswell", labels[some], chains[some], chains[some]),
         *_clustering_rows(f"{start}: first stories", labels[some], stories[some], chains[some]),
         *_clustering_rows(f"{start}: TextClust", labels[some], clusters, chains[some]),
-        _row(f"{start}: TextClust, posts/s", f"{RIVER_POSTS / seconds:.0f}", "-"),
+        row(f"{start}: TextClust, posts/s", f"{RIVER_POSTS / seconds:.0f}", "-"),
     ]
 
 
@@ -174,14 +172,10 @@ def _clustering_rows(system: str, labels: list[str | None], clusters: list[str],
     held = [(label, cluster) for label, cluster, chain in pairs if label and chain]
     on_all, on_held = (agreement(*map(list, zip(*some, strict=True))) for some in (every, held))
     return [
-        _row(f"{system}, labelled posts in a cluster", f"{on_all.covered:.3f}", "-"),
-        _row(f"{system}, AMI where in a chain; all", f"{on_held.ami:.3f}; {on_all.ami:.3f}", ">= .88"),
-        _row(f"{system}, B3 F1 where in a chain; all", f"{on_held.b3:.3f}; {on_all.b3:.3f}", ">= .85"),
+        row(f"{system}, labelled posts in a cluster", f"{on_all.covered:.3f}", "-"),
+        row(f"{system}, AMI where in a chain; all", f"{on_held.ami:.3f}; {on_all.ami:.3f}", ">= .88"),
+        row(f"{system}, B3 F1 where in a chain; all", f"{on_held.b3:.3f}; {on_all.b3:.3f}", ">= .85"),
     ]
-
-
-def _row(figure: str, value: str, goal: str) -> dict[str, Any]:
-    return {"figure": figure, "value": value, "goal": goal}
 
 
 def _found(results: list[Outcome]) -> str:
@@ -218,8 +212,8 @@ def measure_command(
 ) -> None:
     """The figures of `groundswell bench events`."""
     logs.configure()
-    for row in measure(seeds, "tuning" if tuning else "held-out"):
-        typer.echo(f"{row['figure']:<64} {row['value']:>28}   goal {row['goal']}")
+    for each in measure(seeds, "tuning" if tuning else "held-out"):
+        typer.echo(f"{each['figure']:<64} {each['value']:>28}   goal {each['goal']}")
 
 
 @app.command("assign")

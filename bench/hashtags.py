@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import gzip
 import re
-import time
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
-from bench._data import data_file
+from bench._data import data_file, median_us, row
 
 from groundswell.enrich.fold import fold
 from groundswell.enrich.tokens import WHOLE, tokenise
@@ -27,7 +25,6 @@ _TAG = re.compile(r"#(\w+)")
 _WORDS = re.compile("[A-Z][a-z]+")
 _IN_WORDS = re.compile("([A-Z][a-z]+)+")
 _LEAST_LETTERS = 4
-ROUNDS = 5
 
 
 class _Post(msgspec.Struct):
@@ -46,10 +43,10 @@ def measure() -> list[dict[str, Any]]:
         exact = sum(words == parts for words, parts in several)
         whole = sum(len(parts) == 1 for parts in single)
         rows += [
-            _row(f"{name}: words found of {len(several)} tags", told / there, ">= .5"),
-            _row(f"{name}: tags cut exactly", exact / len(several), "-"),
-            _row(f"{name}: {len(single)} single words left whole", whole / len(single), "-"),
-            _row(f"{name}: µs a tag", _microseconds(list(tags)), "-"),
+            row(f"{name}: words found of {len(several)} tags", round(told / there, 3), ">= .5"),
+            row(f"{name}: tags cut exactly", round(exact / len(several), 3)),
+            row(f"{name}: {len(single)} single words left whole", round(whole / len(single), 3)),
+            row(f"{name}: µs a tag", round(_microseconds(list(tags)), 3)),
         ]
     return rows
 
@@ -59,9 +56,9 @@ def parts_of(tags: list[str]) -> list[list[str]]:
     folded = fold(pa.array([f"#{tag}" for tag in tags], pa.string()))
     tokens = tokenise(folded)
     found = []
-    for row in range(len(tags)):
-        text = folded.data[folded.offsets[row] : folded.offsets[row + 1]].tobytes()
-        own = range(tokens.offsets[row], tokens.offsets[row + 1])
+    for tag in range(len(tags)):
+        text = folded.data[folded.offsets[tag] : folded.offsets[tag + 1]].tobytes()
+        own = range(tokens.offsets[tag], tokens.offsets[tag + 1])
         found.append(
             [text[tokens.starts[k] : tokens.ends[k]].decode() for k in own if not tokens.flags[k] & WHOLE]
         )
@@ -95,13 +92,4 @@ def _tweets() -> list[str]:
 
 def _microseconds(tags: list[str]) -> float:
     folded = fold(pa.array([f"#{tag}" for tag in tags], pa.string()))
-    spent = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        tokenise(folded)
-        spent.append(time.process_time() - begun)
-    return float(np.median(spent)) / len(tags) * 1e6
-
-
-def _row(figure: str, value: float, goal: str) -> dict[str, Any]:
-    return {"figure": figure, "value": round(float(value), 3), "goal": goal}
+    return median_us(lambda: tokenise(folded), len(tags))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from bench._data import progress
+from bench._data import median_us, progress, row
 from bench._language_score import calibration_error, cleaned, macro_f1, ours, peer_labels, peers
 from bench._language_sets import SOURCES, TEST, Sentences, read
 
@@ -92,23 +92,18 @@ def _times(rows: Sentences) -> list[dict[str, Any]]:
         for batch, hints in zip(batches, undeclared, strict=True):
             languages.identify(batch, hints)
 
-    figures = [_row(f"µs a post of {sizes[chosen].mean():.0f} bytes", _median(own, ROUNDS), "<= 2")]
+    figures = [_row(f"µs a post of {sizes[chosen].mean():.0f} bytes", _timed(own, ROUNDS), "<= 2")]
     plain = cleaned(texts)
     for peer, ask in peers().items():
-        spent = _median(lambda ask=ask: ask(plain), 1)  # type: ignore[misc]
+        spent = _timed(lambda ask=ask: ask(plain), 1)  # type: ignore[misc]
         figures.append(_row(f"µs a post, {peer}", spent, "-"))
     return figures
 
 
-def _median(work: Callable[[], object], rounds: int) -> float:
+def _timed(work: Callable[[], object], rounds: int) -> float:
     work()
-    spent = []
-    for _ in range(rounds):
-        begun = time.process_time()
-        work()
-        spent.append(time.process_time() - begun)
-    return float(np.median(spent)) / TIMED_ROWS * 1e6
+    return median_us(work, TIMED_ROWS, rounds)
 
 
 def _row(figure: str, value: float, goal: str) -> dict[str, Any]:
-    return {"figure": figure, "value": round(value, 4), "goal": goal}
+    return row(figure, round(value, 4), goal)

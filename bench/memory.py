@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from bench._data import progress
+from bench._data import progress, row
 from bench._stream import START_US, elsewhere
 
 from groundswell.clock import HOUR_US, SECOND_US
@@ -57,11 +57,11 @@ def measure() -> list[dict[str, Any]]:
     slope = np.polyfit(hours[settled], hourly.mean(axis=1)[settled], 1)[0]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     return [
-        _row("peak, MB", round(peak), "<= 1500"),
-        _row("before the first post, MB", round(before / 1e6)),
-        _row("of it in Arrow's pool at the end, MB", round(pa.total_allocated_bytes() / 1e6)),
-        *(_row(f"hour {hour}: mean, MB", round(hourly[hour].mean())) for hour in hours),
-        _row("growth, MB an hour", round(float(slope), 2), "flat"),
+        row("peak, MB", round(peak), "<= 1500"),
+        row("before the first post, MB", round(before / 1e6)),
+        row("of it in Arrow's pool at the end, MB", round(pa.total_allocated_bytes() / 1e6)),
+        *(row(f"hour {hour}: mean, MB", round(hourly[hour].mean())) for hour in hours),
+        row("growth, MB an hour", round(float(slope), 2), "flat"),
     ]
 
 
@@ -74,10 +74,6 @@ def _by_tick(ticks: int) -> Iterator[Iterator[bytes]]:
     chunks = elsewhere(spans, START_US, FULL_RATE, event_rates=(0.5, 3.0), minutes=60.0 * HOURS)
     for _ in range(ticks):
         yield islice(chunks, TICK_SECONDS)
-
-
-def _row(figure: str, value: float, goal: str = "-") -> dict[str, Any]:
-    return {"figure": figure, "value": value, "goal": goal}
 
 
 def _resident_bytes() -> int:

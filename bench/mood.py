@@ -5,12 +5,12 @@ The language is given, as the set names it. A majority guess has .33 at most in 
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from bench._data import median_us, row
 from bench._language_sets import TEST
 from bench._mood_sets import Tweets, read
 
@@ -19,7 +19,6 @@ from groundswell.enrich.mood import FILE, MOODS, SPOKEN, Moods
 __all__ = ["guess", "macro_f1", "measure"]
 
 BATCH = 4096
-ROUNDS = 5
 
 
 def measure() -> list[dict[str, Any]]:
@@ -32,11 +31,11 @@ def measure() -> list[dict[str, Any]]:
     }
     counts = {name: int((tweets.language == name).sum()) for name in SPOKEN}
     return [
-        _row(f"all 21 languages, {len(guesses)} tweets", macro_f1(tweets.mood, guesses), ">= .60"),
-        _row("mean of the languages", float(np.mean(list(each.values()))), "-"),
-        *(_row(f"{name}, {counts[name]} tweets", value, "-") for name, value in each.items()),
-        _row("µs a post", _microseconds(tweets), "<= 1.5"),
-        _row("artefact, MB", FILE.stat().st_size / 1e6, "<= 4"),
+        row(f"all 21 languages, {len(guesses)} tweets", round(macro_f1(tweets.mood, guesses), 3), ">= .60"),
+        row("mean of the languages", round(float(np.mean(list(each.values()))), 3)),
+        *(row(f"{name}, {counts[name]} tweets", round(value, 3)) for name, value in each.items()),
+        row("µs a post", round(_microseconds(tweets), 3), "<= 1.5"),
+        row("artefact, MB", round(FILE.stat().st_size / 1e6, 3), "<= 4"),
     ]
 
 
@@ -60,14 +59,9 @@ def macro_f1(truth: npt.NDArray[np.int8], answers: npt.NDArray[np.int8]) -> floa
 def _microseconds(tweets: Tweets) -> float:
     moods = Moods()
     texts, codes = pa.array(tweets.text.tolist(), pa.string()), _codes(tweets)
-    spent = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
+
+    def all_batches() -> None:
         for at in range(0, len(texts), BATCH):
             moods.guess(texts.slice(at, BATCH), codes.slice(at, BATCH))
-        spent.append(time.process_time() - begun)
-    return float(np.median(spent)) / len(texts) * 1e6
 
-
-def _row(figure: str, value: float, goal: str) -> dict[str, Any]:
-    return {"figure": figure, "value": round(value, 3), "goal": goal}
+    return median_us(all_batches, len(texts))

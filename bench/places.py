@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from bench._data import data_file
+from bench._data import data_file, median_us
 
 from groundswell.enrich.places import Found, Gazetteer
 
@@ -273,12 +272,7 @@ def _microseconds(gazetteer: Gazetteer) -> float:
     text = pa.array(texts[:POSTS])
     lang = pa.array(["und"] * len(text))
     gazetteer.find(text[:10], text[:10], lang[:10])
-    runs = []
-    for _ in range(5):
-        begun = time.process_time()
-        gazetteer.find(text, text, lang)
-        runs.append(time.process_time() - begun)
-    return statistics.median(runs) / len(text) * 1e6
+    return median_us(lambda: gazetteer.find(text, text, lang), len(text))
 
 
 def measure() -> Iterator[dict[str, Any]]:

@@ -15,8 +15,6 @@
 from __future__ import annotations
 
 import gzip
-import statistics
-import time
 import unicodedata
 from collections import defaultdict
 from pathlib import Path
@@ -24,7 +22,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from bench._data import data_file
+from bench._data import data_file, median_us
 from bench._identifiers import drawn
 
 from groundswell.gate import Redactor
@@ -136,13 +134,12 @@ def _of_ten_thousand(name: str, count: int, texts: list[str], goal: str) -> dict
 def _cost_us(texts: list[str]) -> float:
     """CPU time a post, the median of five rounds in batches of 8,192."""
     column = pa.array(texts)
-    costs = []
-    for _ in range(5):
-        begun = time.process_time()
+
+    def redact() -> None:
         for start in range(0, len(texts), 8192):
             Redactor().redact(column.slice(start, 8192))
-        costs.append((time.process_time() - begun) / len(texts) * 1e6)
-    return round(statistics.median(costs), 2)
+
+    return round(median_us(redact, len(texts)), 2)
 
 
 def _names() -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from bench._data import progress
+from bench._data import progress, row
 from bench._stream import EVENTS, LANGUAGES, START_US, Stream
 
 from groundswell import published
@@ -210,7 +210,7 @@ def _parts(course: Course) -> list[dict[str, Any]]:
             topics.categories(found.folded, found.tokens)
         with _watch(spent, "names"):
             people.mentions(found.folded, found.tokens)
-    return [_row(f"enrich: {name}, µs a post", _us(seconds, posts)) for name, seconds in spent.items()]
+    return [row(f"enrich: {name}, µs a post", _us(seconds, posts)) for name, seconds in spent.items()]
 
 
 def _rows(course: Course, runs: dict[int, list[Run]]) -> list[dict[str, Any]]:
@@ -218,28 +218,28 @@ def _rows(course: Course, runs: dict[int, list[Run]]) -> list[dict[str, Any]]:
     posts = sum(run.posts for run in alone)
     wall = {count: median(run.posts / run.wall_seconds for run in each) for count, each in runs.items()}
     rows: list[dict[str, Any]] = [
-        _row("posts_per_core_second", round(median(r.posts / r.cpu_seconds for r in alone)), ">= 46300"),
-        _row("µs of CPU a post", _us(sum(run.cpu_seconds for run in alone), posts), "<= 21.6"),
+        row("posts_per_core_second", round(median(r.posts / r.cpu_seconds for r in alone)), ">= 46300"),
+        row("µs of CPU a post", _us(sum(run.cpu_seconds for run in alone), posts), "<= 21.6"),
         *(
-            _row(f"{name}, µs a post", _us(sum(run.stages[name] for run in alone), posts))
+            row(f"{name}, µs a post", _us(sum(run.stages[name] for run in alone), posts))
             for name in alone[0].stages
         ),
-        *(_row(f"posts/s of wall time, cores: {count}", round(speed)) for count, speed in wall.items()),
+        *(row(f"posts/s of wall time, cores: {count}", round(speed)) for count, speed in wall.items()),
     ]
     if 2 in wall:
-        rows.append(_row("two cores over one", round(wall[2] / wall[1], 2), ">= 1.7"))
+        rows.append(row("two cores over one", round(wall[2] / wall[1], 2), ">= 1.7"))
         rows.append(
-            _row("posts_per_core_second, both cores busy",
+            row("posts_per_core_second, both cores busy",
                  round(median(run.posts / run.cpu_seconds for run in runs[2])))
         )  # fmt: skip
     peak = _peak_bytes() - course.held_bytes
     return [
         *rows,
-        _row("bytes a post", round(sum(run.bytes for run in alone) / posts)),
-        _row("languages", LANGUAGES),
-        _row("events live", course.stream.live(course.now_us), f">= {EVENTS}"),
-        _row("events published", len(course.events)),
-        _row("peak memory without the stream held ready, MB", round(peak / 1e6)),
+        row("bytes a post", round(sum(run.bytes for run in alone) / posts)),
+        row("languages", LANGUAGES),
+        row("events live", course.stream.live(course.now_us), f">= {EVENTS}"),
+        row("events published", len(course.events)),
+        row("peak memory without the stream held ready, MB", round(peak / 1e6)),
     ]
 
 
@@ -253,10 +253,6 @@ def _forget_peak() -> None:
     """Give back what is free and let the peak begin anew (see proc(5), `clear_refs`)."""
     pa.default_memory_pool().release_unused()
     Path("/proc/self/clear_refs").write_text("5")
-
-
-def _row(figure: str, value: float, goal: str = "-") -> dict[str, Any]:
-    return {"figure": figure, "value": value, "goal": goal}
 
 
 def _us(seconds: float, posts: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-__all__ = ["inner", "kernel", "word_at"]
+__all__ = ["inner", "kernel", "mix", "word_at", "zero_bytes"]
 
 kernel = njit(cache=True, nogil=True, _nrt=False)
 """A kernel that Python calls."""
@@ -54,3 +54,23 @@ def word_at(data, at, stop):  # type: ignore[no-untyped-def]
         shift += np.uint64(8)
         at += np.uint64(1)
     return word
+
+
+@inner
+def zero_bytes(word):  # type: ignore[no-untyped-def]
+    """The top bit of the first of eight bytes that is zero; 0 if none is.
+
+    What is set above it means nothing, for differences borrow (Mycroft 1987).
+    """
+    return (word - np.uint64(0x0101010101010101)) & ~word & np.uint64(0x8080808080808080)
+
+
+@njit(inline="always")
+def mix(h):  # type: ignore[no-untyped-def]
+    """The finaliser of MurmurHash3 (Appleby), a bijection on 64 bits."""
+    h ^= h >> np.uint64(33)
+    h *= np.uint64(0xFF51AFD7ED558CCD)
+    h ^= h >> np.uint64(33)
+    h *= np.uint64(0xC4CEB9FE1A85EC53)
+    h ^= h >> np.uint64(33)
+    return h

@@ -149,7 +149,7 @@ def _places() -> None:
 
 def _detect() -> None:
     """An hour of common words, then a crowd that says three new ones in either of two orders."""
-    detector = Detector(DetectSettings(), _NOWHERE, CATEGORIES, floor_k=20)
+    detector = Detector(DetectSettings(), _ONE_TOWN, CATEGORIES, floor_k=20)
     for tick in range(360):
         said: list[tuple[int, ...]] = [(word, word + 1, word + 2) for word in range(24)]
         said += [(101, 102, 103), (103, 102)] * (12 if tick > 350 else 0)
@@ -159,7 +159,7 @@ def _detect() -> None:
     detector.restore_baseline(detector.baseline())
 
 
-_NOWHERE = pa.table(
+_ONE_TOWN = pa.table(
     {"name": ["-"], "country": ["-"], "latitude": [0.0], "longitude": [0.0], "population": [0]}
     | {"level": ["city"], "within": pa.array([-1], pa.int32())}
 )

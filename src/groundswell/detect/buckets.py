@@ -16,7 +16,8 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.detect.columns import group
-from groundswell.detect.spreading import CHUNK, cache_lines, mix, part_shift, sort_by_part
+from groundswell.detect.spreading import CHUNK, cache_lines, part_shift, sort_by_part
+from groundswell.kernels import mix
 
 __all__ = ["MINUTES", "QUARTERS", "SLOW_QUARTERS", "Buckets", "Outlook"]
 

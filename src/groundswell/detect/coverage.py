@@ -1,11 +1,11 @@
 """Does all come that is to be expected? Finds sources that stop, and languages that fall silent in one.
 
-For each pair of `volumes` every tick weighs two explanations of its count: a rate as expected, and a tenth of
-it. The sum of the log-likelihood ratios since the most telling of the last thirty minutes' ticks is the
-evidence (a CUSUM over a limited window; Page 1954, Lai 1995). Counts are negative binomial, as uneven as the
-last three hours were. At the threshold a month of ticks over every pair there is room for gives less than
-one false report (Lorden 1971), as far as the counts are as modelled. What stays above two fifths of the
-expected never adds up: slow days, nights and the end of a surge are no shortfalls.
+For each pair of `volumes` every tick weighs two explanations of its count: a rate as expected, and a
+twentieth of it. The sum of the log-likelihood ratios since the most telling of the last thirty minutes'
+ticks is the evidence (a CUSUM over a limited window; Page 1954, Lai 1995). Counts are negative binomial, as
+uneven as the last three hours were. At the threshold a month of ticks over every pair there is room for
+gives less than one false report (Lorden 1971), as far as the counts are as modelled. What stays above a
+third of the expected never adds up: slow days, nights and the end of a surge are no shortfalls.
 
 A source that falls is told once, not once for each of its languages; a language is told when the rest of its
 source goes on. All follows from the posts of the last hours and from snapshots of closed quarter hours.
@@ -29,7 +29,7 @@ from groundswell.detect.volumes import MOST_PAIRS, WHOLE, Pair, PairMemory, Volu
 __all__ = ["ALARM", "Watch", "WatchMemory"]
 
 ALARM = math.log(MOST_PAIRS * (24 * HOUR_US // TICK_US) * 30)
-"""Nats, 19.4: twenty-two posts to be expected, and none came."""
+"""Nats, 19.4: twenty-one posts to be expected, and none came."""
 _BACK = 10.0
 """Nats for a return: about eight posts as expected."""
 _LOW, _QUARTER = 0.05, 0.25  # of the expected: what evidence is weighed against, for a fall and for a return

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from groundswell.detect.spreading import CHUNK, PARTS, cache_lines, mix, part_shift
+from groundswell.detect.spreading import CHUNK, PARTS, cache_lines, part_shift
+from groundswell.kernels import mix
 
 __all__ = ["Speakers"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["CHUNK", "PARTS", "cache_lines", "mix", "part_shift", "sort_by_part"]
+__all__ = ["CHUNK", "PARTS", "cache_lines", "part_shift", "sort_by_part"]
 
 PARTS = 256
 CHUNK = 1 << 20
@@ -28,17 +28,6 @@ def cache_lines(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     room = np.zeros(size + _LINE_BYTES // item, dtype)
     skip = -room.ctypes.data % _LINE_BYTES // item
     return room[skip : skip + size]
-
-
-@njit(inline="always")
-def mix(h: Any) -> Any:
-    """The finaliser of MurmurHash3 (Appleby), a bijection on 64 bits."""
-    h ^= h >> np.uint64(33)
-    h *= np.uint64(0xFF51AFD7ED558CCD)
-    h ^= h >> np.uint64(33)
-    h *= np.uint64(0xC4CEB9FE1A85EC53)
-    h ^= h >> np.uint64(33)
-    return h
 
 
 def part_shift(rows: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from groundswell.enrich.fold import U8, U64
-from groundswell.kernels import inner
+from groundswell.kernels import inner, mix
 
 __all__ = [
     "FILTER_WORDS",
@@ -51,12 +51,7 @@ class HashMap(NamedTuple):
 @njit(cache=True, nogil=True, inline="always")
 def finish(state: np.uint64) -> np.uint64:
     """The hash of what has been stepped through; its lowest bit is 0."""
-    state ^= state >> np.uint64(33)
-    state *= np.uint64(0xFF51AFD7ED558CCD)
-    state ^= state >> np.uint64(33)
-    state *= np.uint64(0xC4CEB9FE1A85EC53)
-    state ^= state >> np.uint64(33)
-    hashed: np.uint64 = state & _NOT_ONE
+    hashed: np.uint64 = mix(state) & _NOT_ONE
     return hashed
 
 

@@ -16,6 +16,7 @@ import unicodedata
 
 import numpy as np
 
+from groundswell.gate.ascii import is_alnum
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.strings import Bytes, Offsets, Rows
 from groundswell.kernels import inner, kernel
@@ -106,11 +107,6 @@ def next_code_point(data, at):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _is_alnum(byte):  # type: ignore[no-untyped-def]
-    return 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122
-
-
-@inner
 def _hex(byte):  # type: ignore[no-untyped-def]
     if 48 <= byte <= 57:
         return np.int64(byte) - 48
@@ -136,7 +132,7 @@ def _percent(data, at, end):  # type: ignore[no-untyped-def]
         return np.int64(-1), at
     high, low = _hex(data[digits]), _hex(data[digits + 1])
     code = high * 16 + low
-    if high < 0 or low < 0 or not (code == 64 or code == 95 or 43 <= code <= 58 or _is_alnum(code)):
+    if high < 0 or low < 0 or not (code == 64 or code == 95 or 43 <= code <= 58 or is_alnum(code)):
         return np.int64(-1), at
     return code, digits + 2
 
@@ -154,7 +150,7 @@ def _entity(data, at, end, names, name_offsets, signs):  # type: ignore[no-untyp
     ):
         inside += 4  # &amp;amp;…: the ampersand itself was encoded, maybe again and again
     close = inside
-    while close < end and close - inside < 12 and (_is_alnum(data[close]) or data[close] == 35):
+    while close < end and close - inside < 12 and (is_alnum(data[close]) or data[close] == 35):
         close += 1
     code = np.int64(-1)
     if close < end and data[close] == 59 and close > inside:

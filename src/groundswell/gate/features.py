@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.gate.ascii import is_alnum, is_letter, is_space
 from groundswell.gate.disguise import DIGIT_VALUES, PLAIN, next_code_point
 from groundswell.gate.feature_flags import ENDINGS, WORD_FLAGS, WORD_SHAPES, Feature
 from groundswell.gate.strings import Rows, Stretches
-from groundswell.gate.words import AT_WORD, WITH_DIGITS, is_space, opens_bracket, parts, word
+from groundswell.gate.words import AT_WORD, WITH_DIGITS, opens_bracket, parts, word
 from groundswell.kernels import inner, kernel
 
 __all__ = ["features"]
@@ -87,16 +88,6 @@ _SUFFIXES = _suffixes()
 
 
 @inner
-def _is_alnum(byte):  # type: ignore[no-untyped-def]
-    return 48 <= byte <= 57 or 97 <= (byte | 32) <= 122
-
-
-@inner
-def _is_letter(byte):  # type: ignore[no-untyped-def]
-    return 97 <= (byte | 32) <= 122
-
-
-@inner
 def _has_digits(data, at, stop, count):  # type: ignore[no-untyped-def]
     """Are the next `count` bytes from `at` on ASCII digits?"""
     if at + count > stop:
@@ -130,11 +121,11 @@ def _ends_www(data, start, at):  # type: ignore[no-untyped-def]
 @inner
 def _leads_to_suffix(data, at, stop):  # type: ignore[no-untyped-def]
     """Could a bare link's last label begin at `at`: one that is known, or one before a path or a port?"""
-    if at + 2 > stop or not (_is_letter(data[at]) and _is_letter(data[at + 1])):
+    if at + 2 > stop or not (is_letter(data[at]) and is_letter(data[at + 1])):
         return False
     if _SUFFIXES[(np.int64(data[at] | 32) - 97) * 26 + np.int64(data[at + 1] | 32) - 97]:
         return True
-    while at < stop and _is_letter(data[at]):
+    while at < stop and is_letter(data[at]):
         at += 1
     return at < stop and (data[at] == 47 or data[at] == 58)
 
@@ -267,8 +258,8 @@ def _features(data, starts, ends, which, characters, flags, shapes, endings, out
                     if kinds & _NUMERAL:
                         digits += 1
                         last_digit = after - 1
-                        if (at > start and _is_letter(data[at - 1])) or (
-                            after < stop and _is_letter(data[after])
+                        if (at > start and is_letter(data[at - 1])) or (
+                            after < stop and is_letter(data[after])
                         ):
                             found |= _DISGUISE  # AB١٢٣٤C
                     elif _address(data, start, at, after, stop, code):
@@ -302,16 +293,16 @@ def _features(data, starts, ends, which, characters, flags, shapes, endings, out
                     found |= _CODE
                 if at >= run_end:
                     run = at
-                    while run > start and _is_alnum(data[run - 1]):
+                    while run > start and is_alnum(data[run - 1]):
                         run -= 1
                     run_end = at
-                    while run_end < stop and _is_alnum(data[run_end]):
+                    while run_end < stop and is_alnum(data[run_end]):
                         run_end += 1
                     if run_end - run >= _KEY_LENGTH:
                         found |= _KEY
                 if at > start:
                     before = data[at - 1]
-                    if _is_letter(before):
+                    if is_letter(before):
                         if run_end - at >= _CODE_LENGTH:
                             is_long = True
                     elif is_space(before):
@@ -320,8 +311,8 @@ def _features(data, starts, ends, which, characters, flags, shapes, endings, out
                     elif (
                         48 <= before <= 57
                         and at - start >= 3
-                        and _is_letter(data[at - 2])
-                        and _is_letter(data[at - 3])
+                        and is_letter(data[at - 2])
+                        and is_letter(data[at - 3])
                     ):
                         found |= _LETTERED
                     if code_end == at or (code_end == at - 1 and is_space(before)):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.gate.ascii import is_space
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.strings import Rows, copy
-from groundswell.gate.words import is_space
 from groundswell.kernels import inner, kernel
 
 __all__ = ["LEFT", "TAKEN", "strip_handles"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from groundswell.gate.ascii import is_space
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.strings import Rows
 from groundswell.kernels import inner, kernel
@@ -27,11 +28,6 @@ MENDING = (
     (r"^[\s:;,.]+(?:\s|$)|\s+$|^\s+", ""),
 )
 """The same as expressions and what is put for a match, in their order."""
-
-
-@inner
-def _is_space(byte):  # type: ignore[no-untyped-def]
-    return byte == 32 or byte == 9 or byte == 10 or byte == 12 or byte == 13
 
 
 @inner
@@ -77,7 +73,7 @@ def _close_hollows(text, at, end):  # type: ignore[no-untyped-def]
         side, after = _bracket(text, at, end)
         if side == 1:
             inside = after
-            while inside < end and _is_space(text[inside]):
+            while inside < end and is_space(text[inside]):
                 inside += 1
             if inside < end:
                 side, behind = _bracket(text, inside, end)
@@ -109,7 +105,7 @@ def _draw_up(text, at, end):  # type: ignore[no-untyped-def]
         at = _behind_blanks(text, at, end)
         if at > begin and at < end:
             after = _punctuation(text, at, end)
-            if after > at and (after == end or _is_space(text[after])):
+            if after > at and (after == end or is_space(text[after])):
                 begin = at  # the spaces go, and the one behind is spoken for
                 at = min(after + 1, end)
         at = max(at, begin + 1)
@@ -146,17 +142,17 @@ def _is_weak(byte):  # type: ignore[no-untyped-def]
 def _without_margins(text, start, end):  # type: ignore[no-untyped-def]
     """Take what the text begins and ends with; the end of the text then."""
     run = space = start
-    while run < end and (_is_space(text[run]) or _is_weak(text[run])):
+    while run < end and (is_space(text[run]) or _is_weak(text[run])):
         run += 1
     if run == end:
         return start
-    while space < run and _is_space(text[space]):
+    while space < run and is_space(text[space]):
         space += 1
     first = run - 1
-    while first > start and not _is_space(text[first]):
+    while first > start and not is_space(text[first]):
         first -= 1
     first = first + 1 if first > start else space
-    while end > first and _is_space(text[end - 1]):
+    while end > first and is_space(text[end - 1]):
         end -= 1
     if first == start:
         return end

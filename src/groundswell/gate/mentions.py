@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.gate.ascii import is_alnum, is_letter, is_space
 from groundswell.gate.drafts import Drafts
 from groundswell.gate.expressions import Expression
 from groundswell.gate.patterns import ACCOUNT, WORD
@@ -38,19 +39,9 @@ _CREDIT_NUMBERS, _MASK_NUMBERS = _packed(_CREDITS), _packed(_MASKS)
 
 
 @inner
-def _is_letter(byte):  # type: ignore[no-untyped-def]
-    return 97 <= (byte | 32) <= 122
-
-
-@inner
 def _is_inside(byte):  # type: ignore[no-untyped-def]
     """Is it an ASCII letter, a digit or an underscore?"""
-    return _is_letter(byte) or 48 <= byte <= 57 or byte == 95
-
-
-@inner
-def _is_space(byte):  # type: ignore[no-untyped-def]
-    return byte == 32 or byte == 9 or byte == 10 or byte == 12 or byte == 13
+    return is_alnum(byte) or byte == 95
 
 
 @inner
@@ -71,14 +62,14 @@ def _is_one_of(data, start, end, words):  # type: ignore[no-untyped-def]
 def _is_credit(data, start, at):  # type: ignore[no-untyped-def]
     """Does a word such as `via` stand before the at-sign at `at`?"""
     end = at
-    while end > start and _is_space(data[end - 1]):
+    while end > start and is_space(data[end - 1]):
         end -= 1
     if end > start and data[end - 1] == 58:
         end -= 1
-        while end > start and _is_space(data[end - 1]):
+        while end > start and is_space(data[end - 1]):
             end -= 1
     begin = end
-    while begin > start and _is_letter(data[begin - 1]):
+    while begin > start and is_letter(data[begin - 1]):
         begin -= 1
     if begin > start and _is_inside(data[begin - 1]):
         return False
@@ -113,7 +104,7 @@ def _name(data, start, end):  # type: ignore[no-untyped-def]
             past = word
         elif _is_credit(data, past, at):
             past = after
-            if past < end and _is_space(data[past]):
+            if past < end and is_space(data[past]):
                 past += 1
             if past < end and data[past] == 58:
                 past += 1
@@ -141,7 +132,7 @@ def _end_of_name(data, at, end):  # type: ignore[no-untyped-def]
 @inner
 def _leads_on(data, start, at, end):  # type: ignore[no-untyped-def]
     """Does the name `data[start:at]` end in a word that credits the next mention?"""
-    while at < end and (_is_space(data[at]) or data[at] == 58):
+    while at < end and (is_space(data[at]) or data[at] == 58):
         at += 1
     return at < end and data[at] == 64 and _is_credit(data, start, at)
 

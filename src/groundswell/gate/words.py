@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from groundswell.gate.ascii import is_space
 from groundswell.gate.feature_flags import BASIS, PRIME, SHAPES, SLOTS, Feature
 from groundswell.kernels import inner
 
-__all__ = ["AT_WORD", "WITH_DIGITS", "is_space", "opens_bracket", "parts", "word"]
+__all__ = ["AT_WORD", "WITH_DIGITS", "opens_bracket", "parts", "word"]
 
 AT_WORD = 1 << 30
 """The word `at`: what it comes to depends on the whole text."""
@@ -26,12 +27,6 @@ _DID, _PATH, _PLATFORM, _SPELLED, _DOCUMENT, _STREET, _STREET_GERMANIC, _PLACE_C
         Feature.STREET_GERMANIC, Feature.PLACE_CODE,
     )
 )  # fmt: skip
-
-
-@inner
-def is_space(byte):  # type: ignore[no-untyped-def]
-    """Is it white space to an expression?"""
-    return byte == 32 or byte == 9 or byte == 10 or byte == 12 or byte == 13
 
 
 @inner

@@ -17,7 +17,7 @@ import structlog
 import zstandard
 
 from groundswell.errors import UsageError
-from groundswell.kernels import inner, kernel, word_at
+from groundswell.kernels import inner, kernel, word_at, zero_bytes
 from groundswell.metrics import Metrics
 from groundswell.sources.columns import BatchDecoder
 from groundswell.sources.intake import Intake
@@ -128,9 +128,7 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:
 @inner
 def _has_newline(data, at, stop):  # type: ignore[no-untyped-def]
     """Is one of the eight bytes at `at` a newline? Not 0 then."""
-    ones = np.uint64(0x0101010101010101)
-    word = word_at(data, at, stop) ^ np.uint64(0x0A) * ones
-    return (word - ones) & ~word & np.uint64(0x8080808080808080)
+    return zero_bytes(word_at(data, at, stop) ^ np.uint64(0x0A0A0A0A0A0A0A0A))
 
 
 @kernel

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.kernels import inner, word_at
+from groundswell.kernels import inner, word_at, zero_bytes
 from groundswell.sources.field_names import NAME_BYTES, NAME_OFFSETS, NAME_SEED, NAME_SLOTS
 
 __all__ = [
@@ -116,11 +116,11 @@ def _escape(data, at, end):  # type: ignore[no-untyped-def]
 def _marks(word):  # type: ignore[no-untyped-def]
     """The top bit of the first of eight bytes that is a quote, a backslash, a control or beyond ASCII.
 
-    What is set above it means nothing, for differences borrow (Mycroft 1987).
+    What is set above it means nothing; see `zero_bytes`.
     """
     ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
     quote, slash = word ^ np.uint64(34) * ones, word ^ np.uint64(92) * ones
-    marks = word | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (word - np.uint64(32) * ones)
+    marks = word | zero_bytes(quote) | zero_bytes(slash) | (word - np.uint64(32) * ones)
     return marks & tops
 
 
