@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,19 @@ from groundswell import warmup
 @pytest.mark.parametrize("stage", warmup.STAGES.values(), ids=warmup.STAGES.keys())
 def test_each_stage_takes_its_sample(stage: Callable[[], None]) -> None:
     stage()
+
+
+@pytest.mark.parametrize(
+    ("stage", "kernel"),
+    [("enrich", "groundswell.enrich.mood._guess"), ("detect", "groundswell.detect.runs._runs")],
+)
+def test_what_few_posts_need_is_compiled_too(stage: str, kernel: str) -> None:
+    module, _, name = kernel.rpartition(".")
+    code = (
+        f"from groundswell.warmup import STAGES; STAGES[{stage!r}]()\n"
+        f"import {module}; assert {kernel}.signatures, {name!r}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_installation_that_has_compiled_starts_at_once(

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from numba.core import event
 from groundswell.batches import ENRICHED, POST, RAW, Kind
 from groundswell.detect import TICK_US, Detector, DetectSettings
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
+from groundswell.enrich.mood import Moods
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.gate import Gate, GateSettings
 from groundswell.metrics import Metrics
@@ -138,7 +139,10 @@ class _Nowhere:
 
 
 def _enrich() -> None:
-    Enricher(EnrichSettings(), _Nowhere(), NameLexicon.load()).enrich(_rows(POST))
+    posts = _rows(POST)
+    Enricher(EnrichSettings(), _Nowhere(), NameLexicon.load()).enrich(posts)
+    english = pa.array(["eng_Latn"] * posts.num_rows)
+    Moods().guess(posts.column("text"), english)  # enrichment asks for the moods of few languages
 
 
 def _places() -> None:
@@ -148,11 +152,11 @@ def _places() -> None:
 
 
 def _detect() -> None:
-    """An hour of common words, then a crowd that says three new ones in either of two orders."""
+    """An hour of common words, then a crowd that says new ones in either of two orders."""
     detector = Detector(DetectSettings(), _ONE_TOWN, CATEGORIES, floor_k=20)
     for tick in range(360):
-        said: list[tuple[int, ...]] = [(word, word + 1, word + 2) for word in range(24)]
-        said += [(101, 102, 103), (103, 102)] * (12 if tick > 350 else 0)
+        said = [chr(0x4E00 + word) + chr(0x4E01 + word) + chr(0x4E02 + word) for word in range(24)]
+        said += ["地震速報", "速報地震"] * (12 if tick > 350 else 0)
         end_us = (tick + 1) * TICK_US
         detector.wait(_said(said, end_us - 1))
         detector.tick(end_us)
@@ -165,19 +169,19 @@ _ONE_TOWN = pa.table(
 )
 
 
-def _said(posts: list[tuple[int, ...]], time_us: int) -> pa.RecordBatch:
-    """`ENRICHED` rows of these terms, each of a speaker and in a shape of its own."""
+def _said(texts: list[str], time_us: int) -> pa.RecordBatch:
+    """`ENRICHED` rows of texts in Han characters, each of a speaker and in a shape of its own."""
     empty: dict[str, Any] = {field.name: [] for field in ENRICHED if pa.types.is_list(field.type)}
     empty |= {field.name: 0 for field in ENRICHED if pa.types.is_integer(field.type)}
     rows = [
         empty
         | dict.fromkeys(("post_key", "shape"), time_us + row)
         | {"time_us": time_us, "speaker": (time_us + row) * 0x9E3779B97F4A7C15 % (1 << 64)}
-        | {"source": "warmup", "text": "", "lang": "und", "folded": " ".join(f"{term:03}" for term in terms)}
-        | {"terms": [term << 32 for term in terms]}
-        | {"term_starts": [4 * at for at, _ in enumerate(terms)]}
-        | {"term_ends": [4 * at + 3 for at, _ in enumerate(terms)]}
-        for row, terms in enumerate(posts)
+        | {"source": "warmup", "text": "", "lang": "und", "folded": text}
+        | {"terms": [ord(first) << 40 | ord(second) << 8 for first, second in pairwise(text)]}
+        | {"term_starts": [3 * at for at in range(len(text) - 1)]}
+        | {"term_ends": [3 * at + 6 for at in range(len(text) - 1)]}
+        for row, text in enumerate(texts)
     ]
     return pa.RecordBatch.from_pylist(rows, schema=ENRICHED)
 
