@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from groundswell.gate import Redactor, redact
@@ -111,6 +111,7 @@ _HANDLES = st.sampled_from(
 
 
 @settings(max_examples=500, deadline=None)
+@example(["@a.RT @a", "@a.via: @a", "@a RT @a", "@a:RT @a", "@a.xRT@a"])  # a credit that is the handle before
 @given(st.lists(st.lists(_HANDLES, max_size=8).map("".join), min_size=1, max_size=8))
 def test_the_handle_kernel_takes_what_its_expression_takes(texts: list[str]) -> None:
     drafts = Drafts(pa.array(texts, pa.string()))

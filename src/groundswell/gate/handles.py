@@ -40,24 +40,27 @@ def _is_of_credits(byte):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _credit(data, start, at):  # type: ignore[no-untyped-def]
-    """Where a word such as `RT` begins that stands before the at-sign at `at`; `at` where none does."""
+def _credit(data, start, past, at):  # type: ignore[no-untyped-def]
+    """Where a word such as `RT` begins that stands before the at-sign at `at`; `at` where none does.
+
+    What lies before `past` belongs to the handle before, and only tells whether a word begins there.
+    """
     end = at
-    while end > start and is_space(data[end - 1]):
+    while end > past and is_space(data[end - 1]):
         end -= 1
-    if end > start and data[end - 1] == 58:
+    if end > past and data[end - 1] == 58:
         end -= 1
-        while end > start and is_space(data[end - 1]):
+        while end > past and is_space(data[end - 1]):
             end -= 1
     begin = at
     if (
-        end - start >= 3
+        end - past >= 3
         and data[end - 3] | 32 == 118
         and data[end - 2] | 32 == 105
         and data[end - 1] | 32 == 97
     ):
         begin = end - 3  # via
-    elif end - start >= 2 and data[end - 1] | 32 == 116 and _is_of_credits(data[end - 2] | 32):
+    elif end - past >= 2 and data[end - 1] | 32 == 116 and _is_of_credits(data[end - 2] | 32):
         begin = end - 2
     return at if begin > start and _is_inside(data[begin - 1]) else begin
 
@@ -97,7 +100,7 @@ def _find(data, start, stop, begins, ends):  # type: ignore[no-untyped-def]
         while begin > past and _is_local(data[begin - 1]):
             begin -= 1
         if begin == at:
-            begin = max(_credit(data, start, at), past)
+            begin = _credit(data, start, past, at)
         after = _end(data, at + 1, stop)
         if after < 0 or count == _MAX_HANDLES:
             return -1
