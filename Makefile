@@ -33,8 +33,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup  ## the measurements behind docs/scoreboard.md
-	$(BIN)/groundswell bench all
+bench: setup  ## the measurements; their tables go into docs/scoreboard.md
+	$(BIN)/groundswell bench all --write docs/scoreboard.md
 
 docs: setup  ## check the pages against the code and rebuild the generated parts
 	$(BIN)/python -m pytest tests/test_docs.py

@@ -10,9 +10,13 @@ import pyarrow as pa
 import pytest
 from bench import _data
 from bench._about import MIXED, NONE, Truth
+from bench._data import row
 from bench._stream import Stream
+from bench._tables import write_table
 from bench.throughput import _anew, _interleaved
+from typer.testing import CliRunner
 
+from groundswell.cli import app
 from groundswell.clock import SECOND_US
 from groundswell.errors import UsageError
 from groundswell.published import Event
@@ -104,3 +108,24 @@ def test_posts_of_the_learning_come_again_as_others() -> None:
     assert not set(speakers) & {5, 6}
     joined = [at for part in _interleaved([again, again]) for at in part["time_us"].to_pylist()]
     assert joined == [at * SECOND_US for at in (71, 71, 74, 74, 79, 79)]
+
+
+def test_a_table_takes_the_place_of_its_last_version_and_of_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Figures\n\nBy hand.\n", encoding="utf-8")
+    for low, high in ((1, 5), (2, 6)):
+        write_table(page, "tides", [row("low | metres", low, "> 0")])
+        write_table(page, "tide", [row("high", high)])
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Figures\n\nBy hand.\n\n<!-- bench tides -->\n")
+    assert text.count("<!-- bench ") == text.count("<!-- end of ") == 2
+    assert "| low \\| metres | > 0 | 2 |" in text
+    assert "| high | - | 6 |" in text
+
+
+def test_a_page_that_is_not_there_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    page = tmp_path / "none.md"
+    told = CliRunner().invoke(app, ["bench", "ladder", "--write", str(page)])
+    assert isinstance(told.exception, UsageError)
+    assert told.exception.where == str(page)
+    assert "advantage" not in told.output

@@ -208,6 +208,9 @@ def bench(
     seeds: Annotated[
         int | None, typer.Option(min=1, max=100, help="How many streams to draw, where some are drawn.")
     ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="A page to put the tables into as well, each between its marks.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the measurements in `bench/`; they print a figure beside its goal."""
@@ -216,17 +219,22 @@ def bench(
     known = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
     if name not in {*known, "all"}:
         raise UsageError("bench", f"no measurement `{name}`", did_you_mean(name, [*known, "all"]))
+    if write is not None and not write.is_file():
+        raise UsageError(str(write), "no such page", "give the path of a Markdown file")
     sys.path.insert(0, str(folder.parent))
     for each in known if name == "all" else [name]:
         measure = importlib.import_module(f"bench.{each}").measure
         draws = "seeds" in inspect.signature(measure).parameters
         if seeds is not None and not draws and name != "all":
             raise UsageError("bench", f"`{each}` draws no streams", "leave `--seeds` away")
-        for row in measure(seeds=seeds) if draws and seeds is not None else measure():
+        rows = measure(seeds=seeds) if draws and seeds is not None else measure()
+        for row in rows:
             if as_json:
                 _print_json({"bench": each, **row})
             else:
                 typer.echo(f"{each:<12} {row['figure']:<44} {row['value']:>14}   goal {row['goal']}")
+        if write is not None:
+            importlib.import_module("bench._tables").write_table(write, each, rows)
 
 
 def _bench_folder() -> Path:
