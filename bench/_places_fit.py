@@ -21,11 +21,25 @@ from scipy.optimize import minimize
 from groundswell.enrich.fold import text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
 from groundswell.enrich.place_data import Level, NameKind
-from groundswell.enrich.place_features import Feature, measure_mention, measure_reading
+from groundswell.enrich.place_features import (
+    Feature,
+    weigh_naming,
+    weigh_neighbours,
+    weigh_place,
+    weigh_reading,
+    weigh_writing,
+)
 from groundswell.enrich.place_letters import spellings
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
-from groundswell.enrich.place_score import MAX_READINGS, agreement, judge, new_judgement
+from groundswell.enrich.place_score import (
+    MAX_READINGS,
+    agreement,
+    judge,
+    limits_of,
+    new_judgement,
+    rank_names,
+)
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -104,9 +118,14 @@ class Readings(NamedTuple):
 
 @njit
 def _dump(  # type: ignore[no-untyped-def]
-    offsets, data, languages, spoken, spelling, names, readings, words, weights, x, reading, span
+    offsets, data, languages, spoken, spelling, names, readings, words, places, weights, x, reading, span
 ):
-    """Fill in each reading's features, mention, place and kind; each mention's post and bytes."""
+    """Fill in each reading's features, mention, place and kind; each mention's post and bytes.
+
+    A feature is what a post weighs where the feature's weight is 1 and all others are 0.
+    """
+    units = np.eye(len(weights))
+    limits = limits_of(weights, 0.0)
     parts = np.zeros(MAX_PARTS, PART)
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
@@ -118,27 +137,35 @@ def _dump(  # type: ignore[no-untyped-def]
         cased = casing(count, parts)
         found = match(data, count, cased, parts, names, words, spelling, letters, mentions)
         tongue = spoken[languages[post]]
-        judge(found, count, cased, mentions, parts, readings, words, tongue, weights, 0.0, out)
+        judge(found, count, cased, mentions, parts, readings, words, tongue, weights, limits, out)
         for mention in range(found):
-            measure_mention(mention, found, count, cased, mentions, parts, words, out.mention_x)
             start = mentions[mention].name
             any_possible = False
             for at in range(mentions[mention].readings):
                 if out.scores[mention, at] == -np.inf:
                     continue
-                measure_reading(
-                    mention,
-                    start + at,
-                    cased,
-                    out.contained[mention, at] != 0,
-                    out.container[mention, at] != 0,
-                    mentions,
-                    parts,
-                    readings,
-                    tongue,
-                    out.reading_x,
-                )
-                x[rows] = out.mention_x + out.reading_x
+                for feature in range(len(weights)):
+                    unit = units[feature]
+                    naming = weigh_naming(mention, cased, mentions, parts, unit)
+                    _, weight = weigh_reading(
+                        mention,
+                        start + at,
+                        cased,
+                        out.contained[mention, at] != 0,
+                        out.container[mention, at] != 0,
+                        naming,
+                        mentions,
+                        parts,
+                        readings,
+                        tongue,
+                        unit,
+                    )
+                    x[rows, feature] = (
+                        weigh_writing(mention, cased, mentions, parts, unit)
+                        + weigh_neighbours(mention, found, count, cased, mentions, parts, words, unit)
+                        + weigh_place(readings[start + at].place, readings[start + at].kind, places, unit)
+                        + weight
+                    )
                 country, region, same, around = agreement(mention, at, found, mentions, readings, out)
                 x[rows, Feature.SAME_COUNTRY] = country
                 x[rows, Feature.SAME_REGION] = region
@@ -174,7 +201,8 @@ def _readings(arrays: Arrays, documents: list[Document], weights: F64, set_weigh
     x = np.zeros((room, len(Feature)))
     reading = np.zeros((room, 3), np.int64)
     span = np.zeros((room, 3), np.int64)
-    tables = (spellings(), *arrays.names, arrays.words)
+    rank_names(arrays.names, arrays.places, weights)
+    tables = (spellings(), *arrays.names, arrays.words, arrays.places)
     rows, mentions = _dump(offsets, data, languages, spoken, *tables, weights, x, reading, span)
     x, reading = x[:rows], reading[:rows]
     kept, right = _label(arrays, documents, reading, span[:mentions])

