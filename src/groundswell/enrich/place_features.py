@@ -253,7 +253,7 @@ def weigh_neighbours(
     total += kinds * weights[Feature.KIND]
     if beside & STORM and own & GIVEN:
         total += weights[Feature.STORM]
-    return total
+    return float(total)
 
 
 @njit(cache=True, nogil=True, inline="always")
