@@ -30,6 +30,7 @@ from groundswell.simulator import (
     World,
     WorldSettings,
     event_free,
+    many_voices,
     scoring_world,
     simulated_hour,
 )
@@ -424,3 +425,34 @@ def test_bad_settings_are_refused() -> None:
         WorldSettings(hours=0)
     with pytest.raises(UsageError, match="did you mean `jetstream`"):
         list(World(event_free(1, hours=0.1)).lines("jetstrem"))  # type: ignore[arg-type]
+
+
+def test_an_event_is_told_alike_in_several_languages_with_its_place_in_each_script() -> None:
+    world = World(many_voices(1))
+    events = [planted for planted in world.truth if isinstance(planted, PlantedEvent)]
+    told = next(event for event in events if event.twin is None)
+    said: dict[str, list[str]] = defaultdict(list)
+    for line in world.lines("plain"):
+        post = json.loads(line)
+        if world.label(post["id"]) == told.id and "langs" in post:
+            said[post["langs"][0]].append(post["text"])
+    assert (told.place, told.languages) == ("Rosario", ("es", "zh", "fr"))
+    assert min(len(said[language]) for language in told.languages) > 0.15 * told.posts
+    assert sum("罗萨里奥" in text for text in said["zh"]) > 0.3 * len(said["zh"])
+
+
+def test_decoys_are_of_one_kind_at_one_time_elsewhere_and_in_another_language() -> None:
+    for seed in range(1, 4):
+        events = {
+            planted.id: planted
+            for planted in World(many_voices(seed)).truth
+            if isinstance(planted, PlantedEvent)
+        }
+        twins = [event for event in events.values() if event.twin]
+        assert twins
+        for event in twins:
+            other = events[event.twin or ""]
+            assert (other.twin, other.kind) == (event.id, event.kind)
+            assert other.place != event.place
+            assert not set(other.languages) & set(event.languages)
+            assert abs(other.start_us - event.start_us) <= 5 * MINUTE_US

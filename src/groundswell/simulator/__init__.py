@@ -5,7 +5,14 @@ of the pipeline that reads them, never asks the wall clock, and keeps its truth 
 """
 
 from groundswell.simulator.identities import CANARY_CLASSES
-from groundswell.simulator.settings import Silence, WorldSettings, event_free, scoring_world, simulated_hour
+from groundswell.simulator.settings import (
+    Silence,
+    WorldSettings,
+    event_free,
+    many_voices,
+    scoring_world,
+    simulated_hour,
+)
 from groundswell.simulator.truth import (
     Planted,
     PlantedCampaign,
@@ -27,6 +34,7 @@ __all__ = [
     "World",
     "WorldSettings",
     "event_free",
+    "many_voices",
     "scoring_world",
     "simulated_hour",
 ]

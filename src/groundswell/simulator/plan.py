@@ -16,6 +16,7 @@ import numpy as np
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.simulator.background import Background
 from groundswell.simulator.dice import Dice, Purpose
+from groundswell.simulator.parallel import neighbours, siblings, told_cities, voices
 from groundswell.simulator.settings import WorldSettings
 from groundswell.simulator.streams import Campaign, Cascade, Event, Flood, PileOn, Stream, Times, onset_times
 from groundswell.simulator.truth import (
@@ -94,6 +95,8 @@ class Plan:
             *self._each(hour, 300, self._settings.slow_events_per_hour, dice, self._slow_event),
             *self._each(hour, 600, self._settings.campaigns_per_hour, dice, self._campaign),
             *self._each(hour, 800, self._settings.pile_ons_per_hour, dice, self._pile_on),
+            *self._each(hour, 100, self._settings.parallel_events_per_hour, dice, self._parallel_event),
+            *chain.from_iterable(self._each(hour, 200, self._settings.twins_per_hour, dice, self._twins)),
         ]
         return _Hour(tuple(made), tuple(stream.truth for stream in made))
 
@@ -127,6 +130,43 @@ class Plan:
         city = _dealt(self._settings.seed, Purpose.CITIES, cities()[::-1], ordinal)
         return self._make_event(dice, number, ordinal + 5, due_us, minutes, _SLOW_RATE, "slow", city)
 
+    def _parallel_event(self, dice: Dice, number: int, ordinal: int, due_us: int) -> Event:
+        settings = self._settings
+        minutes, rate = dice.between(*settings.event_minutes), dice.log_between(*settings.event_rates)
+        onset = dice.choose(("sudden", "sudden", "building"))
+        city = _dealt(settings.seed, Purpose.CITIES, told_cities(), ordinal)
+        shares = voices(dice, city, settings.parallel_languages)
+        return self._make_event(dice, number, ordinal, due_us, minutes, rate, onset, city, shares)
+
+    def _twins(self, dice: Dice, number: int, ordinal: int, due_us: int) -> tuple[Event, Event]:
+        """Two events of one kind that begin within five minutes, one language each; never where
+        another event is."""
+        settings = self._settings
+        minutes, each = dice.between(*settings.event_minutes), dice.log_between(*settings.event_rates) / 3
+        rate, hour = settings.parallel_events_per_hour, number // 1000
+        busy = {
+            _dealt(settings.seed, Purpose.CITIES, told_cities(), near).country
+            for near in range(max(0, int(rate * (hour - 1))), int(rate * (hour + 2)) + 1)
+        }
+        found = siblings() if ordinal % 2 else neighbours()
+        pairs = [pair for pair in found if not busy & {city.country for city in pair}]
+        country = dice.choose(sorted({one.country for one, _ in pairs}))
+        pair = dice.choose([pair for pair in pairs if pair[0].country == country])
+        spoken = voices(dice, pair[0], 1)
+        later_us = due_us + dice.below(5 * MINUTE_US)
+        numbers = number, number + 50
+        others = voices(dice, pair[1], 1, tuple(spoken))
+        one, other = (
+            self._make_event(
+                dice, named, ordinal + 3, at_us, minutes, each, "sudden", city, shares, f"event-{twin}"
+            )
+            for named, twin, at_us, city, shares in (
+                (numbers[0], numbers[1], due_us, pair[0], spoken),
+                (numbers[1], numbers[0], later_us, pair[1], others),
+            )
+        )
+        return one, other
+
     def _make_event(
         self,
         dice: Dice,
@@ -137,10 +177,13 @@ class Plan:
         rate: float,
         onset: str,
         city: City,
+        parallel: dict[str, float] | None = None,
+        twin: str | None = None,
     ) -> Event:
+        """`parallel` are the shares of languages that tell it alike; without, people of the place tell it."""
         start_us, end_us = self._fit(due_us, minutes)
         times = self._heard(onset_times(dice, onset, start_us, end_us, rate * (end_us - start_us) / 1e6))
-        voices = self._voices(dice, city.language)
+        shares = parallel or self._voices(dice, city.language)
         truth = PlantedEvent(
             id=f"event-{number}",
             start_us=start_us,
@@ -152,11 +195,12 @@ class Plan:
             latitude=city.latitude,
             longitude=city.longitude,
             posts_per_second=rate,
-            languages=tuple(voices),
+            languages=tuple(shares),
             onset=onset,
             posts=len(times),
+            twin=twin,
         )
-        return Event(number, truth, city, voices, dice, times)
+        return Event(number, truth, city, shares, dice, times, parallel=parallel is not None)
 
     def _voices(self, dice: Dice, local: str) -> dict[str, float]:
         """Shares of an event's languages: the place's own first, English next, one or two from elsewhere."""

@@ -7,7 +7,7 @@ from groundswell.config import Settings
 from groundswell.errors import UsageError
 from groundswell.simulator.vocabulary import KINDS
 
-__all__ = ["Silence", "WorldSettings", "event_free", "scoring_world", "simulated_hour"]
+__all__ = ["Silence", "WorldSettings", "event_free", "many_voices", "scoring_world", "simulated_hour"]
 
 
 class Silence(Settings, frozen=True, kw_only=True):
@@ -43,6 +43,13 @@ class WorldSettings(Settings, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = KINDS
     slow_events_per_hour: float = 0.0
     """Events of 0.05 posts a second over one and a half to three hours."""
+    parallel_events_per_hour: float = 0.0
+    """Events that several languages speak of alike, each with the place's name in its own script;
+    `event_rates` is shared between them."""
+    parallel_languages: int = 3
+    twins_per_hour: float = 0.0
+    """Pairs of events that are easily taken for one: of one kind, at one time, told in different languages,
+    by turns in one country and in two near each other. Each has a third of `event_rates`."""
     campaigns_per_hour: float = 1.0
     pile_ons_per_hour: float = 0.5
     outages_per_hour: float = 0.0
@@ -107,6 +114,29 @@ def event_free(seed: int, hours: float = 4.0, posts_per_second: float = 3.0) -> 
         events_per_hour=0,
         campaigns_per_hour=0,
         pile_ons_per_hour=0,
+    )
+
+
+def many_voices(seed: int, languages: int = 3) -> WorldSettings:
+    """Three events that `languages` languages speak of alike, and two pairs of decoys, in some 75 minutes.
+
+    Kinds are those that `release` neither withholds nor asks a higher floor for: a crowd in each language
+    could be published by itself.
+    """
+    return WorldSettings(
+        seed=seed,
+        hours=2.0,
+        posts_per_second=2.0,
+        quiet_minutes=45,
+        events_per_hour=0,
+        parallel_events_per_hour=2.4,
+        parallel_languages=languages,
+        twins_per_hour=1.6,
+        event_rates=(0.5, 1.5),
+        event_minutes=(20.0, 35.0),
+        kinds=tuple(kind for kind in KINDS if kind not in ("assembly", "election", "outbreak")),
+        campaigns_per_hour=0.5,
+        pile_ons_per_hour=0.5,
     )
 
 

@@ -15,12 +15,15 @@ import numpy.typing as npt
 
 from groundswell.simulator.background import EMOJI, Draft, account_of, population
 from groundswell.simulator.dice import Dice
+from groundswell.simulator.parallel import exonym, respelt
 from groundswell.simulator.truth import PlantedCampaign, PlantedEvent, PlantedPileOn
 from groundswell.simulator.vocabulary import City, Language, Phrase, fill, languages
 
 __all__ = ["Campaign", "Cascade", "Event", "Flood", "PileOn", "Stream", "onset_times"]
 
 _CAMPAIGN_POOL, _FLOOD_POOL = 201, 202
+_OWN_PRESS = 0.7
+"""Of the links to what many languages speak of, those to a page in the language itself."""
 _PUBLIC_KINDS = frozenset({"assembly", "election", "sport"})  # nobody is hurt: no shelters, no casualties
 Times = npt.NDArray[np.int64]
 
@@ -62,16 +65,25 @@ def onset_times(dice: Dice, onset: str, start_us: int, end_us: int, posts: float
 class _Voice:
     """How one language speaks of one event: what fills the slots, and which hashtags go with it."""
 
-    def __init__(self, dice: Dice, language: Language, city: City, kind: str, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        dice: Dice,
+        language: Language,
+        city: City,
+        kind: str,
+        names: Sequence[str],
+        abroad: str | None = None,
+    ) -> None:
+        """`abroad` is what the language calls the place when it is not its own; None for the English name."""
         self.language = language
         self.local = language.code == city.language
         heads = language.heads[kind]
-        self.place = city.local if self.local else city.name
+        self.place = city.local if self.local else abroad or city.name
         self.decks: dict[str, Sequence[str]] = {
             **language.decks,
             "h": [heads[0]] * (len(heads) + 1) + list(heads[1:]),
-            "p": [self.place] * 6 + [city.name],
-            "l": [city.locative if self.local else city.name],
+            "p": [self.place] * 6 + [abroad or city.name],
+            "l": [city.locative if self.local else abroad or city.name],
             "s": names,
         }
         head = "".join(word.capitalize() for word in heads[0].split())
@@ -99,16 +111,25 @@ class Event:
         voices: Mapping[str, float],
         dice: Dice,
         times: Times,
+        parallel: bool = False,
     ) -> None:
+        """With `parallel` every language tells it by itself: the place and the names in its own script, its
+        own articles, one figure for all."""
         known = {language.code: language for language in languages()}
-        self.number, self.truth, self.times = number, truth, times
+        self.number, self.truth, self.times, self._parallel = number, truth, times, parallel
         self._shares = np.cumsum(list(voices.values()))
         names = {code: _invented(dice, known[code]) for code in dict.fromkeys((*voices, "en", city.language))}
         spoken = {
             code: names[city.language if known[code].script == known[city.language].script else "en"]
             for code in voices
         }
-        self._voices = [_Voice(dice, known[code], city, truth.kind, spoken[code]) for code in voices]
+        abroad: dict[str, str | None] = dict.fromkeys(voices)
+        if parallel:
+            spoken = {code: [respelt(name, known[code].script) for name in names["en"]] for code in voices}
+            abroad = {code: exonym(city, code) for code in voices}
+        self._voices = [
+            _Voice(dice, known[code], city, truth.kind, spoken[code], abroad[code]) for code in voices
+        ]
         self._final_figure = 6 + int(dice.log_between(4, 300))
         self._article = f"https://{'-'.join(city.name.lower().split())}-news.example/{number:x}"
         self._copied = [
@@ -124,7 +145,7 @@ class Event:
             ]
             language, url = voice.language, None
             account = account_of(language.index, dice.below(population(language)))
-            if dice.unit() < 0.1:
+            if dice.unit() < 0.1 and (not self._parallel or voice is self._voices[0]):
                 language = self._voices[0].language
                 source = self._copied[min(int(progress * 6), 5)]
                 text = f"RT @{language.decks['x'][dice.below(40)].lower()}: {source}"
@@ -132,6 +153,8 @@ class Event:
                 text = self._say(dice, voice, progress)
                 if dice.unit() < 0.1:
                     url = self._article if dice.unit() < 0.5 else f"{self._article}/{dice.below(9999)}"
+                    if self._parallel and dice.unit() < _OWN_PRESS:
+                        url = f"https://{language.code}-daily.example/{self.number:x}/{dice.below(2)}"
                     text = f"{text} {url}"
             yield Draft(time_us, account, text, language.code, url, self.truth.id)
 

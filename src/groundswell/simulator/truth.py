@@ -34,6 +34,8 @@ class PlantedEvent(Planted, frozen=True, kw_only=True):
     """`sudden`, `building` or `slow`."""
     posts: int
     """Posts on the wire, those lost in an outage not counted."""
+    twin: str | None = None
+    """The id of another event that it must not be taken for."""
 
 
 class PlantedCampaign(Planted, frozen=True, kw_only=True):
