@@ -58,6 +58,7 @@ def ids(answer: httpx.Response) -> list[str]:
 def test_events_are_the_published_records_with_their_newest_bins(client: httpx.Client) -> None:
     listed = {record["id"]: record for record in client.get("/api/events").json()}
     timeline = listed["quake"].pop("timeline")
+    assert listed["quake"].pop("pace") == "slow"
     assert listed["quake"] == json.loads(to_json(event()))
     assert [bin["accounts"] for bin in timeline] == [None, "20+", "50+"]
     assert timeline[-1]["start"] == rfc3339(NOW_US - 5 * MINUTE_US)
@@ -95,6 +96,10 @@ def test_the_newest_version_of_an_event_is_shown(own: Console) -> None:
         (f"since={rfc3339(NOW_US - 2 * MINUTE_US)}", ["flood", "quake"]),
         (f"since={rfc3339(NOW_US)}", []),
         ("category=earthquake&limit=1", ["quake"]),
+        ("order=rank&limit=1", ["quake"]),
+        ("order=rank&limit=1&near=JO", ["flood"]),
+        ("order=rank&near=861ec92d7ffffff&limit=1", ["quake"]),
+        ("order=rank&category=flood", ["flood"]),
     ],
 )
 def test_lists_can_be_narrowed(client: httpx.Client, query: str, found: list[str]) -> None:
@@ -119,6 +124,13 @@ def test_limit_caps_a_list(client: httpx.Client) -> None:
             "/api/events?country=Turkey",
             "`country` = 'Turkey' is not usable",
             "give an ISO 3166-1 alpha-2 code such as `TR`",
+        ),
+        ("/api/events?order=random", "`order` = 'random' is not usable", "give `newest` or `rank`"),
+        ("/api/events?near=TR", "`near` is for `order=rank`", "add `order=rank`, or leave `near` away"),
+        (
+            "/api/events?order=rank&near=000000000000000",
+            "`000000000000000` is no H3 cell",
+            "give an H3 cell such as `831c9cfffffffff` or a country's code such as `TR`",
         ),
         ("/api/coverage?country=TR", "unknown parameter `country`", "known here: `limit`, `since`"),
         (
@@ -283,7 +295,7 @@ def test_answers_are_what_the_document_says(client: httpx.Client, path: str, ask
 def test_the_document_names_every_parameter(client: httpx.Client) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     named = {parameter["name"] for parameter in paths["/api/events"]["get"]["parameters"]}
-    assert named == {"since", "limit", "category", "country", "language"}
+    assert named == {"since", "limit", "category", "country", "language", "order", "near"}
     assert {parameter["name"] for parameter in paths["/api/coverage"]["get"]["parameters"]} == {
         "since",
         "limit",

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from groundswell.console.ranking import Pace, pace
 from groundswell.published import Bin, Event
 
 __all__ = ["Health", "ListedEvent", "Problem", "TimelineBin", "answer", "listed"]
@@ -40,12 +41,14 @@ class ListedEvent(Event, frozen=True, kw_only=True, tag_field="kind", tag="event
     """An event record, field for field, and its newest published bins, oldest first."""
 
     timeline: tuple[TimelineBin, ...]
+    pace: Pace | None
+    """How fast its bins climbed the ladder; null while none has a label."""
 
 
 def listed(event: Event, bins: Sequence[Bin], newest: int) -> ListedEvent:
     """`event` with the `newest` last of its bins."""
     timeline = tuple(TimelineBin(start=bin.start, accounts=bin.accounts) for bin in bins[-newest:])
-    return ListedEvent(**msgspec.structs.asdict(event), timeline=timeline)
+    return ListedEvent(**msgspec.structs.asdict(event), timeline=timeline, pace=pace(event, bins))
 
 
 def answer(value: Any, status_code: int = 200) -> Response:

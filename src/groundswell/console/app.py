@@ -26,6 +26,7 @@ from groundswell.console.feed import Feed, frame
 from groundswell.console.loopback import LoopbackOnly
 from groundswell.console.openapi import array_of, document, json_answer, one, problem_answers
 from groundswell.console.queries import CrowdQuery, ListQuery
+from groundswell.console.ranking import ranked
 from groundswell.console.reader import Kind, Reader
 from groundswell.console.refusals import add_refusals
 from groundswell.console.status import Status
@@ -95,6 +96,9 @@ class _Lists:
 
     def crowds(self, kind: Kind, query: CrowdQuery) -> Sequence[Record]:
         query.check_category(self._categories)
+        query.check_near()
+        if query.order == "rank":
+            return self._ranked(kind, query)
         if not query.filters():
             return self._reader.latest(kind, since_us=query.since_us(), limit=query.limit)
         searched = self._reader.latest(kind, since_us=query.since_us(), limit=_SEARCHED)
@@ -102,6 +106,16 @@ class _Lists:
             record for record in searched if isinstance(record, CrowdRecord) and query.matches(record)
         )
         return list(matching)[: query.limit]
+
+    def _ranked(self, kind: Kind, query: CrowdQuery) -> Sequence[Record]:
+        searched = self._reader.latest(kind, since_us=query.since_us(), limit=_SEARCHED)
+        crowds = [
+            record
+            for record in searched
+            if isinstance(record, Event | Narrative | Amplification) and query.matches(record)
+        ]
+        series = self._reader.series([record.id for record in crowds]) if crowds else {}
+        return ranked(crowds, series, query.near)[: query.limit]
 
     def coverage(self, query: ListQuery) -> list[Record]:
         return self._reader.latest("coverage", since_us=query.since_us(), limit=query.limit)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+import h3
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from groundswell.console.answers import Problem
@@ -24,6 +25,8 @@ _MENDS = {
     "limit": "give a whole number from 1 to 1000",
     "category": "give a category's name such as `flood`",
     "country": "give an ISO 3166-1 alpha-2 code such as `TR`",
+    "order": "give `newest` or `rank`",
+    "near": "give an H3 cell such as `831c9cfffffffff` or a country's code such as `TR`",
     "language": "give a language code such as `eng_Latn` or `eng`",
 }
 
@@ -51,6 +54,22 @@ class CrowdQuery(ListQuery):
         pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$",
         description="One of the record's languages, with or without its script.",
     )
+
+    order: Literal["newest", "rank"] = Field(
+        "newest", description="`rank`: what is new, growing, well attested and near comes first."
+    )
+    near: str | None = Field(
+        None,
+        pattern=r"^([A-Z]{2}|[0-9a-f]{15})$",
+        description="An H3 cell or an ISO 3166-1 alpha-2 code: what is near ranks higher.",
+    )
+
+    def check_near(self) -> None:
+        """Raise `UsageError` for a cell that is none, and where the order would take no notice."""
+        if self.near is not None and len(self.near) > 2 and not h3.is_valid_cell(self.near):
+            raise UsageError("near", f"`{self.near}` is no H3 cell", _MENDS["near"])
+        if self.near is not None and self.order != "rank":
+            raise UsageError("near", "`near` is for `order=rank`", "add `order=rank`, or leave `near` away")
 
     def filters(self) -> bool:
         return any((self.category, self.country, self.language))

@@ -15,6 +15,7 @@ const MOST_COPIES = 8;
 const READING_MS = 20_000;
 const CHANGE_SHOWN_MS = 600_000;
 const RETRY_MS = 5_000;
+const REORDER_MS = 60_000;
 const SETTLE_MS = 60;
 
 const events = new Map(); // id → { record, timeline, row, isNew, was, changedAt }
@@ -109,14 +110,24 @@ function takeBins(list) {
 
 // -- showing them -----------------------------------------------------------------------------------
 
+/** Places of the ids in the list that the server ranked last; what it has not seen yet is new, and first. */
+const order = new Map();
+
+function takeOrder(list) {
+  order.clear();
+  for (const record of list) order.set(record.id, order.size);
+}
+
+const placeOf = (entry) => order.get(entry.record.id) ?? -1;
+const byRank = (a, b) => placeOf(a) - placeOf(b) || byNewest(a, b);
 const byNewest = (a, b) => b.record.first_seen.localeCompare(a.record.first_seen) || a.record.id.localeCompare(b.record.id);
 
-/** Put the held events on the page: newest first, ended ones apart. */
+/** Put the held events on the page: in the server's order, what it has not ranked yet first, ended ones apart. */
 function showHeld() {
   for (const entry of events.values()) entry.isNew = false;
   for (const [id, entry] of held) events.set(id, entry);
   held.clear();
-  const sorted = [...events.values()].sort(byNewest);
+  const sorted = [...events.values()].sort(byRank);
   for (const entry of sorted.splice(MOST_ROWS)) {
     forget(events, entry.record.id);
   }
@@ -126,7 +137,7 @@ function showHeld() {
     entry.row ??= makeRow(entry, toggle);
     drawRow(entry, current);
   }
-  const ended = sorted.filter((entry) => entry.record.state === "ended");
+  const ended = sorted.filter((entry) => entry.record.state === "ended").sort(byNewest);
   const live = sorted.filter((entry) => entry.record.state !== "ended");
   byId("live").replaceChildren(...live.map((entry) => entry.row.item));
   byId("ended").replaceChildren(...ended.map((entry) => entry.row.item));
@@ -208,11 +219,23 @@ async function readLists() {
   const lists = await Promise.all([
     get(`/api/coverage?limit=${MOST_ROWS}`),
     get(`/api/amplification?limit=${MOST_COPIES}`),
-    get(`/api/events?limit=${MOST_ROWS}`),
+    get(`/api/events?order=rank&limit=${MOST_ROWS}`),
   ]);
+  takeOrder(lists[2]);
   for (const list of lists) for (const record of list.reverse()) takeRecord(record); // oldest first
   if (!page.loaded) showHeld();
   page.loaded = true;
+}
+
+/** Ask for the order again: what grew may have risen. Rows move only while nobody reads. */
+function reorder() {
+  return get(`/api/events?order=rank&limit=${MOST_ROWS}`).then(
+    (list) => {
+      takeOrder(list);
+      if (!reading()) showHeld();
+    },
+    () => {}, // the stream says by itself that the server is lost
+  );
 }
 
 function found() {
@@ -320,4 +343,5 @@ setInterval(() => {
   redraw();
   settle();
 }, 15_000);
+setInterval(reorder, REORDER_MS);
 listen();
