@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from groundswell.candidates import PhraseUse
 
-__all__ = ["MOST_PHRASES", "identifies", "is_part", "is_showable", "showable_phrases"]
+__all__ = ["MOST_PHRASES", "identifies", "is_part", "is_showable", "showable_phrases", "unspaced"]
 
 MOST_PHRASES = 8
 _MOST_TOKENS = 5
@@ -70,6 +70,11 @@ def is_part(part: str, whole: str) -> bool:
     return bool(_UNSPACED.search(part)) or f" {part} " in f" {whole} "
 
 
+def unspaced(text: str) -> int:
+    """How many characters of scripts that write no spaces are in it."""
+    return len(_UNSPACED.findall(text))
+
+
 def showable_phrases(
     phrases: Sequence[PhraseUse], floor: int, showable: Callable[[str], bool]
 ) -> tuple[PhraseUse, ...]:
@@ -84,7 +89,7 @@ def _fits(text: str) -> bool:
     return (
         1 <= len(text.split()) <= _MOST_TOKENS
         and len(text) <= _MOST_CHARACTERS
-        and len(_UNSPACED.findall(text)) <= _MOST_UNSPACED
+        and unspaced(text) <= _MOST_UNSPACED
         and any(char.isalnum() for char in text)
         and all(char.isprintable() or char in _JOINERS for char in text)
     )

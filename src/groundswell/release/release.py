@@ -201,6 +201,7 @@ class Release:
             last.phrases if last else {},
             lambda speakers, text: ladder.rung(speakers, f"{candidate.chain}\x1f{text}") or floor,
             floor,
+            [use.value for use in candidate.languages if use.speakers >= floor],
         )
         place = showable_place(
             candidate.places, floor, asked.coarseness, self._population, self._country_names

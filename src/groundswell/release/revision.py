@@ -17,7 +17,8 @@ from groundswell.candidates import Candidate, Counted, PhraseUse
 from groundswell.clock import BIN_US, MINUTE_US, floor_to, rfc3339
 from groundswell.published import Amplification, Event, Mood, Place
 from groundswell.release.ladder import label
-from groundswell.release.phrases import MOST_PHRASES, is_part
+from groundswell.release.phrases import is_part
+from groundswell.release.titles import titled
 
 __all__ = [
     "CrowdRecord",
@@ -102,9 +103,15 @@ def closing(record: CrowdRecord, state: str, published_at: str) -> CrowdRecord:
 
 
 def chosen_phrases(
-    showable: Sequence[PhraseUse], shown: Mapping[str, int], rung_of: Callable[[int, str], int], floor: int
+    showable: Sequence[PhraseUse],
+    shown: Mapping[str, int],
+    rung_of: Callable[[int, str], int],
+    floor: int,
+    languages: Sequence[str] = (),
 ) -> dict[str, int]:
     """The eight phrases that name the matter, with the highest rung each has reached, strongest first.
+
+    A title in each of `languages` stands before them (see `titles`).
 
     What was shown stays in the running: a matter keeps its name when the crowd's words move on, and a later
     phrase takes a place only by having had more speakers.
@@ -116,7 +123,8 @@ def chosen_phrases(
     ranked = sorted(reached, key=lambda text: (-reached[text], order[text]))
     parts = {text for text in ranked for other in ranked if text != other and is_part(text, other)}
     kept = [text for text in ranked if text not in parts or reached[text] > _longer_rung(text, reached)]
-    return {text: reached[text] for text in kept[:MOST_PHRASES]}
+    spoken = {use.text: use.language for use in showable}
+    return {text: reached[text] for text in titled(kept, reached, spoken, languages)}
 
 
 def _longer_rung(part: str, reached: Mapping[str, int]) -> int:
