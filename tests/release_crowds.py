@@ -60,14 +60,17 @@ def crowd(chain: str = "c1", speakers: int = 1_000, **changes: Any) -> Candidate
 
 
 def gatekeeper(
-    key: PublishKey = KEY, settings: ReleaseSettings | None = None, marks: Marks | None = None
+    key: PublishKey = KEY,
+    settings: ReleaseSettings | None = None,
+    marks: Marks | None = None,
+    metrics: Metrics | None = None,
 ) -> Release:
     return Release(
         settings or ReleaseSettings(),
         key,
         GRID,
         names_a_person,
-        Metrics(),
+        metrics or Metrics(),
         marks or Marks(),
         country_names={"PT": "Portugal", "NO": "Norway"},
     )

@@ -9,7 +9,9 @@ from groundswell.simulator.settings import Silence, WorldSettings, event_free, s
 from groundswell.simulator.truth import (
     Planted,
     PlantedCampaign,
+    PlantedDecoy,
     PlantedEvent,
+    PlantedNarrative,
     PlantedOutage,
     PlantedPileOn,
 )
@@ -20,7 +22,9 @@ __all__ = [
     "Form",
     "Planted",
     "PlantedCampaign",
+    "PlantedDecoy",
     "PlantedEvent",
+    "PlantedNarrative",
     "PlantedOutage",
     "PlantedPileOn",
     "Silence",
