@@ -7,17 +7,25 @@ the code that is to be compiled. Whoever calls from Python holds the arrays as l
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import njit, types
 
-__all__ = ["inner", "kernel", "mix", "word_at", "zero_bytes"]
+from groundswell.compiler import Pipeline
 
-kernel = njit(cache=True, nogil=True, _nrt=False)
+__all__ = ["allocating", "inner", "kernel", "mix", "word_at", "zero_bytes"]
+
+_ours = partial(njit, cache=True, nogil=True, no_cfunc_wrapper=True, pipeline_class=Pipeline)
+
+kernel = _ours(_nrt=False)
 """A kernel that Python calls."""
 
-_inner = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+allocating = _ours()
+"""A kernel that takes memory of its own, or is called by one with what it took."""
+
+_inner = _ours(no_cpython_wrapper=True, _nrt=False)
 
 
 def inner(function: Callable[..., Any]) -> Any:
