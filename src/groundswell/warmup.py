@@ -2,19 +2,22 @@
 
 Numba keeps what it compiled beside the modules (or in the user's cache), so this pays at the first start
 only. The stages are compiled in processes of their own, for Numba compiles one function at a time in each;
-`python -m groundswell.warmup STAGE` is what they run. A kernel that is compiled later, because a module was
-changed or nothing here reached it, is announced once as well.
+`python -m groundswell.warmup STAGE` does what one of them does. A kernel that is compiled later, because a
+module was changed or nothing here reached it, is announced once as well.
 """
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import islice, pairwise
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +60,11 @@ def once() -> None:
 def compile_all() -> None:
     """Build the place index, compile every stage's kernels, and run a small world through all of them."""
     log.info("building the place index and compiling kernels, once: this takes up to a minute")
-    waiting = [_compiling(stage) for stage in STAGES if stage != "places"]
+    processes = _processes()
+    waiting = [_compiling(stage, processes) for stage in STAGES if stage != "places"]
     Lexica()  # writes the place index, without which places cannot be found
-    for process in (*waiting, _compiling("places")):
-        process.wait()  # what one could not compile is compiled by whoever needs it
+    for process in (*waiting, _compiling("places", processes)):
+        process.join()  # what one could not compile is compiled by whoever needs it
     for _ in replay(_posts(_POSTS)):
         pass
     stamp = _stamp()
@@ -71,8 +75,26 @@ def compile_all() -> None:
         log.warning("the cache cannot be written: every start compiles anew", error=type(error).__name__)
 
 
-def _compiling(stage: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "groundswell.warmup", stage])  # noqa: S603 - our own code
+def _processes() -> BaseContext:
+    """Processes that share what they import, where the system can: it takes a second of each."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    return server
+
+
+def _compiling(stage: str, processes: BaseContext) -> BaseProcess:
+    process: BaseProcess = processes.Process(target=_compile, args=(stage,), daemon=True)  # type: ignore[attr-defined]
+    process.start()
+    return process
+
+
+def _compile(stage: str) -> None:
+    if hasattr(os, "nice"):
+        os.nice(5)  # the place index goes first: places wait for it
+    gc.disable()  # what Numba makes of one stage fits into memory
+    STAGES[stage]()
 
 
 def _stamp() -> Path:
@@ -195,6 +217,4 @@ STAGES: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(5)  # the place index goes first: places wait for it
-    STAGES[sys.argv[1]]()
+    _compile(sys.argv[1])
