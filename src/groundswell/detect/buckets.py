@@ -17,7 +17,7 @@ from numba import njit
 
 from groundswell.detect.columns import group
 from groundswell.detect.spreading import CHUNK, cache_lines, part_shift, sort_by_part
-from groundswell.kernels import mix
+from groundswell.kernels import allocating, mix
 
 __all__ = ["MINUTES", "QUARTERS", "SLOW_QUARTERS", "Buckets", "Outlook"]
 
@@ -75,7 +75,7 @@ def _freshen(lines: Any, at: Any, minute: Any) -> None:
         lines[at, _STAMP] = minute & 0xFFFF
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _add(lines: Any, places: Any, minute: int) -> None:
     """Count one use more in each line of `places`."""
     slot = minute % MINUTES
@@ -86,7 +86,7 @@ def _add(lines: Any, places: Any, minute: int) -> None:
             lines[at, slot] += 1
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _close_quarter(
     lines: Any, means: Any, last_minute: int, fold: bool, clip: bool, weight: Any, floor_k: Any
 ) -> None:
@@ -146,7 +146,7 @@ def _windows(lines: Any, words: Any, at: Any, minute: Any, masks: Any) -> Any:
     return fast, mid, slow, _summed(now + _lanes(q0) + _lanes(q1) + _lanes(q2))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _lift(
     lines: Any, words: Any, means: Any, used: Any, minute: int, masks: Any, limits: Any, lifted: Any
 ) -> None:
@@ -175,7 +175,7 @@ def _lift(
         lifted[at64] = found
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _surprises(
     lines: Any, words: Any, means: Any, places: Any, minute: int, masks: Any, quarters_seen: int,
     base_weight: float, exposures: Any, expectant: Any, floors: Any, lift: float, nats: Any,
@@ -230,7 +230,7 @@ def _second(term: Any, mask: Any) -> Any:
     return mix(mix(term + np.uint64(1)) + np.uint64(0x9E3779B97F4A7C16)) & mask
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _place(terms: Any, second: bool, mask: Any, places: Any) -> None:
     """The line of each of `terms` in one of the two rows, numbered from that row's first."""
     if second:
@@ -241,14 +241,14 @@ def _place(terms: Any, second: bool, mask: Any, places: Any) -> None:
             places[i] = _first(terms[i], mask)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _mark(terms: Any, mask: Any, used: Any) -> None:
     for i in range(terms.shape[0]):
         at = _first(terms[i], mask)
         used[at >> np.uint64(6)] |= np.uint64(1) << (at & np.uint64(63))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _marked(terms: Any, mask: Any, lifted: Any, found: Any) -> int:
     """Fill `found` with the indices of those `terms` whose first line is in the bitmap `lifted`."""
     size = 0

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.sparse import csc_matrix, csr_matrix
 
 from groundswell.clock import MINUTE_US
@@ -23,6 +22,7 @@ from groundswell.config import Settings
 from groundswell.detect.columns import Queue, distinct, group, occurrences
 from groundswell.detect.communities import louvain
 from groundswell.detect.window import Window
+from groundswell.kernels import allocating
 
 __all__ = ["BurstSettings", "Cluster", "Heat", "HotTerms", "Postings", "cluster_terms", "crowd"]
 
@@ -292,7 +292,7 @@ def assign_posts(hot: HotTerms, communities: list[I64Array]) -> list[Cluster]:
     return [Cluster(terms, posts[i]) for i, terms in enumerate(communities)]
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _strongest(starts: Any, terms: Any, surprise: Any, member: Any, size: int) -> Any:
     """Of each post the community whose terms in it surprise most together."""
     best = np.empty(starts.shape[0] - 1, np.int64)
@@ -311,7 +311,7 @@ def _strongest(starts: Any, terms: Any, surprise: Any, member: Any, size: int) -
     return best
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _overlaps(starts: Any, terms: Any, of_term: Any, of_post: Any, shared: Any, using: Any) -> None:
     found = np.empty(shared.shape[0], np.int64)
     latest = np.full(shared.shape[0], -1, np.int64)

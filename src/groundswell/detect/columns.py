@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
+
+from groundswell.kernels import allocating
 
 __all__ = ["Lists", "Names", "Queue", "count_distinct", "distinct", "flat", "group", "letters", "occurrences"]
 
@@ -39,7 +40,7 @@ def letters(column: pa.StringArray) -> tuple[Array, I64Array]:
     return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends - ends[0]
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _empty_slots(least: int) -> Any:
     """A hash table of at least so many slots, a power of two, each -1 for free."""
     slots = 16
@@ -48,7 +49,7 @@ def _empty_slots(least: int) -> Any:
     return np.full(slots, -1, np.int32)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _occurrences(values: Any, wanted: Any, at: Any, positions: Any) -> int:
     """Fill `at` and `positions`; a bitmap of 32 kB, which stays in the nearest cache, refuses nearly all."""
     bits = np.zeros(1 << 12, np.uint64)
@@ -87,7 +88,7 @@ def occurrences(values: Array, wanted: U64Array) -> tuple[I64Array, I64Array]:
     return at[:found].copy(), positions[:found].copy()
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _group(values: Any, groups: Any, distinct: Any) -> int:
     table = _empty_slots(2 * values.shape[0])
     mask = np.uint64(len(table) - 1)
@@ -116,7 +117,7 @@ def count_distinct(values: Array) -> int:
     return len(group(values)[1])
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _distinct(groups: Any, values: Any, counts: Any) -> None:
     table = _empty_slots(2 * values.shape[0])
     mask = np.uint64(len(table) - 1)
@@ -176,7 +177,7 @@ class Queue:
         self._start += count
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _ranges(ends: Any, base: int, rows: Any) -> Any:
     size = 0
     for row in rows:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.sparse import csr_matrix
+
+from groundswell.kernels import allocating
 
 __all__ = ["louvain"]
 
@@ -22,7 +23,7 @@ _MAX_SWEEPS = 20
 _MAX_LEVELS = 10
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _move_nodes(indptr: Any, indices: Any, weights: Any, loops: Any, resolution: float) -> Any:
     """One level: move nodes to the neighbouring community of largest modularity gain until none moves."""
     size = indptr.shape[0] - 1

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.detect.columns import group
 from groundswell.detect.rates import Emissions
+from groundswell.kernels import allocating
 
 __all__ = ["admit"]
 
@@ -47,7 +47,7 @@ def admit(posted: BoolArray, most: int, emitted: Emissions) -> BoolArray:
     return mask
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _turns(rows: Any, terms: Any, surprise: Any, groups: Any) -> Any:
     """The rows in `rows` (ascending), once each, and how many came before with the same strongest term."""
     taken = np.zeros(groups.max() + 1, np.int64)

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.detect.columns import distinct, group
 from groundswell.detect.window import Window
+from groundswell.kernels import allocating
 
 __all__ = ["MAX_CHARACTERS", "Run", "is_unspaced", "joined"]
 
@@ -132,14 +132,14 @@ def _cuts(text: str, other: str) -> bool:
     return any(text.startswith(other[at:]) or text.endswith(other[:-at]) for at in range(1, len(other) - 1))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _is_letter(text: Any, at: int) -> bool:
     """Whether a letter or mark beyond Arabic begins at `at`, in the basic plane: no space, no punctuation."""
     lead = text[at]
     return bool(0xE0 <= lead < 0xEF and lead != 0xE2 and not (lead == 0xE3 and text[at + 1] == 0x80))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _after(text: Any, at: int, end: int, most: int) -> int:
     """Where at most `most` letters from `at` end; they stop before anything else."""
     for _ in range(most):
@@ -149,7 +149,7 @@ def _after(text: Any, at: int, end: int, most: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _before(text: Any, at: int, start: int, most: int) -> int:
     """Where at most `most` letters up to `at` begin."""
     for _ in range(most):
@@ -159,7 +159,7 @@ def _before(text: Any, at: int, start: int, most: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _emit(text: Any, row: int, at_row: int, start: int, end: int, top: float, out: Any, size: int) -> int:
     """Add the run from `start` to `end` of a row's text, if it is short enough; the runs there are then."""
     hashes, found, tops = out
@@ -176,7 +176,7 @@ def _emit(text: Any, row: int, at_row: int, start: int, end: int, top: float, ou
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _runs(spans: Any, nats: Any, text: Any, text_at: Any) -> Any:
     """(hash, (row, start, end), top surprise) of every run; `spans` in order, `text_at` (rows + 1,).
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.detect.spreading import CHUNK, PARTS, cache_lines, part_shift
-from groundswell.kernels import mix
+from groundswell.kernels import allocating, mix
 
 __all__ = ["Speakers"]
 
@@ -26,7 +25,7 @@ I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _spread(
     terms: Any, offsets: Any, speakers: Any, mask: Any, shift: Any, keys: Any, sorted_keys: Any,
     sorted_terms: Any,
@@ -49,7 +48,7 @@ def _spread(
         starts[at] += 1
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _keep_new(keys: Any, terms: Any, mask: Any, now: int, seconds: int, table: Any) -> int:
     """Note all uses, and move the new ones' terms to the front of `terms`; how many they are."""
     clock = np.uint64(_CLOCK)
@@ -71,7 +70,7 @@ def _keep_new(keys: Any, terms: Any, mask: Any, now: int, seconds: int, table: A
     return size
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _forget(table: Any, now: int, seconds: int) -> None:
     clock = np.uint64(_CLOCK)
     for at in range(table.shape[0]):

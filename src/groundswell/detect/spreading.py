@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from groundswell.kernels import allocating
 
 __all__ = ["CHUNK", "PARTS", "cache_lines", "part_shift", "sort_by_part"]
 
@@ -35,7 +36,7 @@ def part_shift(rows: int) -> int:
     return max(rows.bit_length() - 1 - (PARTS.bit_length() - 1), 0)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def sort_by_part(rows: Any, shift: Any, out: Any) -> None:
     """Write `rows` to `out` part by part."""
     starts = np.zeros(PARTS + 1, np.int64)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
+from groundswell.kernels import allocating
 from groundswell.names import plain
 
 __all__ = [
@@ -296,7 +297,7 @@ def decode(data: U8, at: int, end: int) -> tuple[int, int]:
     return ((lead & 0x07) << 18) | ((int(data[at + 1]) & 0x3F) << 12) | low, 4
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _encode(code: int, out: U8, at: int) -> int:
     """Write `code` as UTF-8 at `at`; the position after it."""
     if code < 0x80:
@@ -318,7 +319,7 @@ def _encode(code: int, out: U8, at: int) -> int:
     return at + 4
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _compose(base: int, mark: int, pairs: U64, composed: U32) -> int:
     """The one character for a base and its mark, or 0."""
     key = (np.uint64(base) << np.uint64(32)) | np.uint64(mark)
@@ -334,7 +335,7 @@ def traits_of(code: int, traits: U32) -> np.int64:
     return np.int64(traits[code]) if code < TABLED else np.int64(code << SKELETON_SHIFT | UNIT)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _fold(offsets: I32, data: U8, tables: Alphabet, out: U8, capital: U8, bounds: I32) -> None:
     at = 0
     for row in range(len(offsets) - 1):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from groundswell.enrich.fold import U8, U64
-from groundswell.kernels import inner, mix
+from groundswell.kernels import allocating, inner, mix
 
 __all__ = [
     "FILTER_WORDS",
@@ -127,7 +127,7 @@ def get(table: HashMap, key: np.uint64) -> int:
     return int(table.values[at]) if table.keys[at] == key else 0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _put(keys: U64, values: U8, new_keys: U64, new_values: U8) -> None:
     for i in range(len(new_keys)):
         at = _slot(keys, new_keys[i])

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import zstandard
-from numba import njit
 
 from groundswell.enrich.fold import DIGIT, I32, KIND, SKELETON_SHIFT, U8, U32, decode, traits_of
 from groundswell.enrich.hashing import SEED, HashMap, finish, get, hash_map, step
+from groundswell.kernels import allocating
 
 __all__ = ["COST_SCALE", "FILE", "MAX_PARTS", "Room", "cut_compound", "read_costs", "room", "vocabulary"]
 
@@ -39,7 +39,7 @@ Room = npt.NDArray[np.int64]
 """(4, MAX_LETTERS + 1): letters, where they begin, the least cost up to there, the part before."""
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def room() -> Room:
     """What `cut_compound` works in."""
     return np.zeros((4, MAX_LETTERS + 1), np.int64)
@@ -60,7 +60,7 @@ def vocabulary(hashes: list[int], costs: list[int]) -> HashMap:
     return hash_map(table)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def cut_compound(
     data: U8,
     capital: U8,
@@ -95,7 +95,7 @@ def cut_compound(
     return int(found)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _is_mixed(capital: U8, start: int, stop: int) -> bool:
     """Whether capitals stand inside and some letters are small: then they tell where words begin."""
     inner = 0
@@ -104,7 +104,7 @@ def _is_mixed(capital: U8, start: int, stop: int) -> bool:
     return bool(inner > 0 and 2 * inner < stop - start)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _cut_by_case(data: U8, capital: U8, start: int, stop: int, is_tag: bool, traits: U32, cuts: I32) -> int:
     """Where capitals and digits begin a new part."""
     found = 0
@@ -142,7 +142,7 @@ def _cut_by_case(data: U8, capital: U8, start: int, stop: int, is_tag: bool, tra
     return found
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _cut_by_words(
     data: U8,
     start: int,

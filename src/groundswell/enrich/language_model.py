@@ -19,6 +19,7 @@ from numba import njit
 from groundswell.enrich.fold import I32, U8
 from groundswell.enrich.ngrams import BLOCK, DIMENSIONS, F32, I8, I16, hash_ngrams, hidden_of, score
 from groundswell.enrich.scripts import SCRIPTS, U16, Letters
+from groundswell.kernels import allocating
 
 __all__ = ["CAP", "FILE", "LENGTHS", "Model", "classify", "load", "save"]
 
@@ -82,7 +83,7 @@ def classify(found: Letters, model: Model, least: I32) -> tuple[I16, F32]:
     return labels, confidences
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _classify(
     bounds: I32, codes: U16, script: U8, count: I32, model: Model, least: I32, labels: I16, confidences: F32
 ) -> None:

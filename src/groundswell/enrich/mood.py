@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import zstandard
-from numba import njit
 
 from groundswell.enrich.fold import I32
 from groundswell.enrich.language import identify_text
 from groundswell.enrich.ngrams import BLOCK, DIMENSIONS, F32, I8, hash_ngrams, hidden_of, score
 from groundswell.enrich.scripts import U16, letters
+from groundswell.kernels import allocating
 
 __all__ = ["CAP", "FILE", "LEAST_SKILL", "MOODS", "NONE", "SPOKEN", "Model", "Moods", "mood_of_text", "save"]
 
@@ -138,7 +138,7 @@ def mood_of_text(text: str) -> dict[str, float] | None:
     return None if np.isnan(chances[0]) else dict(zip(MOODS, chances.tolist(), strict=True))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _guess(bounds: I32, codes: U16, languages: I32, model: Model, chances: F32) -> None:
     rows = np.zeros(3 * CAP + 6, np.uint32)
     sums = np.zeros(DIMENSIONS, np.int16)

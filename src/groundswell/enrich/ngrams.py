@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 
 from groundswell.enrich.fold import I32, U32
 from groundswell.enrich.scripts import U16
+from groundswell.kernels import allocating
 
 __all__ = [
     "BLOCK",
@@ -50,7 +51,7 @@ _S1, _S2, _S3, _S4 = (np.uint32(s) for s in (0x165667B1, 0x51ED270B, 0xD3A2646D,
 _SHIFT = np.uint32(32 - TABLE_BITS)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def hash_ngrams(codes: U16, dense: bool, out: U32) -> int:
     """Write the table rows of all 2-, 3- and 4-grams to `out`, how many; `dense` scripts: 1-, 2- and 3-grams.
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from groundswell.enrich.fold import I32, U8, U64, text_buffers
 from groundswell.enrich.hashing import HashMap, contains, get, hash_map, hash_set, pair_hash
@@ -31,6 +30,7 @@ from groundswell.enrich.tokens import (
     hash_pairs,
     hash_words,
 )
+from groundswell.kernels import allocating
 from groundswell.names import NameLexicon, NameMark, pair_is_name
 
 __all__ = ["MAX_PERSONS", "People"]
@@ -71,7 +71,7 @@ class People:
         return pa.ListArray.from_arrays(pa.array(bounds), pa.array(found[: bounds[-1]]))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _is_shouting(flags: U8, first: int, last: int) -> bool:
     """Whether most capitalised words of a post are all capitals."""
     capital = 0
@@ -82,7 +82,7 @@ def _is_shouting(flags: U8, first: int, last: int) -> bool:
     return capitals > _SHOUTING * capital and capitals >= 3
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _is_beside_head(tokens: Tokens, first: int, last: int, k: int, marks: HashMap) -> bool:
     """Whether a title or a kind of place stands before or after the pair that ends at token `k`."""
     if k - 2 >= first and tokens.flags[k - 1] & LINKED and get(marks, tokens.hashes[k - 2]) & _HEAD:
@@ -90,7 +90,7 @@ def _is_beside_head(tokens: Tokens, first: int, last: int, k: int, marks: HashMa
     return bool(k + 1 < last and tokens.flags[k + 1] & LINKED and get(marks, tokens.hashes[k + 1]) & _HEAD)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _mentions(
     offsets: I32,
     data: U8,

@@ -29,6 +29,7 @@ from groundswell.enrich.fold import (
     decode,
 )
 from groundswell.enrich.place_letters import BASE_INVERSE, append_letter
+from groundswell.kernels import allocating
 
 __all__ = [
     "ENDINGS",
@@ -242,7 +243,7 @@ def find(table: U64, key: np.uint64) -> np.int64:
     return np.int64(table[slot + np.uint64(1)]) if table[slot] == key else MISSING
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def slots(table: U64) -> U64:
     """The keys and entries, (slots, 2); key 0 is free."""
     return table[_SLOTS_AT:].reshape(-1, 2)
@@ -278,7 +279,7 @@ def readings_of(entry: np.int64) -> int:
     return int((entry >> 56) & 0xFF)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def with_top(entry: np.uint64, top: float) -> np.uint64:
     """The entry with a number, rounded up to an eighth and cut to -16 … 15.9."""
     steps = np.ceil((top - _TOP_LEAST) * _TOP_STEPS)
@@ -286,7 +287,7 @@ def with_top(entry: np.uint64, top: float) -> np.uint64:
     return entry & ~(np.uint64(0xFF) << _TOP_SHIFT) | stored
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def name_keys(offsets: I32, data: U8, alphabet: Alphabet) -> tuple[U64, U8, U8, U8, U64]:
     """Key, letters, words and dense letters (kana, Han, Hangul) of every name; the filters but for the names.
 
@@ -383,7 +384,7 @@ def build_index(
     return NameIndex(table, readings)
 
 
-@njit(cache=True)
+@allocating
 def _fill(unique: U64, entries: U64, table: U64) -> None:
     for name in range(len(unique)):
         _set_bit(table, slot_hash(unique[name]), _NAMES)

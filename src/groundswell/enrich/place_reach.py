@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from groundswell.enrich.place_data import Level
 from groundswell.enrich.place_index import Readings
 from groundswell.enrich.place_match import Mentions
 from groundswell.enrich.place_score import Judgement
+from groundswell.kernels import allocating
 
 __all__ = ["COVERED", "doubt", "features", "radius_km"]
 
@@ -44,7 +44,7 @@ _COEFFICIENTS = np.array(
 )
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def doubt(mention: int, mentions: Mentions, table: Readings, out: Judgement) -> tuple[float, float]:
     """The odds against the chosen reading, were the mention a place; and the readings' spread in km."""
     start = mentions[mention].name

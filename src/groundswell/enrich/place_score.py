@@ -38,7 +38,7 @@ from groundswell.enrich.place_index import (
 )
 from groundswell.enrich.place_match import BEFORE, MAX_MENTIONS, Mentions, WordIndex, word_class
 from groundswell.enrich.place_parts import COMMA, HASHTAG, SMALL, SOFT, UNUSED, Parts
-from groundswell.kernels import inner
+from groundswell.kernels import allocating, inner
 
 __all__ = ["MAX_READINGS", "WEIGHTS", "Judgement", "judge", "new_judgement", "rank_names"]
 
@@ -140,7 +140,7 @@ class Judgement(NamedTuple):
     reading_x: F64
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def new_judgement() -> Judgement:
     return Judgement(
         np.zeros((MAX_MENTIONS, MAX_READINGS)),
@@ -231,7 +231,7 @@ def judge(
             _settle(mention, mentions, readings, out)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def rank_names(index: NameIndex, weights: F64) -> None:
     """Store with every name a bound on its readings' log odds; what the mention itself adds is left out."""
     x = np.zeros(len(weights))

@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from groundswell.enrich.fold import text_buffers
 from groundswell.enrich.gazetteer import Arrays, PlacesSettings, load_arrays
@@ -29,6 +28,7 @@ from groundswell.enrich.place_match import LETTER, MAX_LETTERS, MAX_MENTIONS, ME
 from groundswell.enrich.place_parts import MAX_PARTS, PART, casing, cut
 from groundswell.enrich.place_reach import doubt, radius_km
 from groundswell.enrich.place_score import WEIGHTS, judge, new_judgement, rank_names
+from groundswell.kernels import allocating
 
 __all__ = ["MAX_PLACES", "Found", "Gazetteer", "PlacesSettings"]
 
@@ -190,7 +190,7 @@ class Gazetteer:
         return self._languages.index(subtag) + 1 if subtag in self._languages else 0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _find(
     offsets: I32,
     data: U8,

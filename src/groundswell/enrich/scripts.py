@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from groundswell.enrich.fold import I32, U8, U32, decode, text_buffers
+from groundswell.kernels import allocating
 
 __all__ = ["SCRIPTS", "U16", "Letters", "letters"]
 
@@ -177,7 +177,7 @@ def letters(text: pa.StringArray, cap: int, *, signs: bool = False) -> Letters:
     return Letters(bounds, codes[: bounds[-1]], script, count)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _skipped(data: U8, i: int, end: int) -> int:
     """The end of the handle, link, entity or `RT` that begins at `i`; `i` itself where none does."""
     lead = data[i]
@@ -197,7 +197,7 @@ def _skipped(data: U8, i: int, end: int) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _letters(
     offsets: I32, data: U8, cap: int, table: U32, signs: bool, codes: U16, bounds: I32, script: U8, count: I32
 ) -> None:
@@ -246,7 +246,7 @@ def _letters(
         script[row], count[row] = _dominant(counts)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _beyond(code: int, signs: bool) -> np.uint32:
     """The table's entry for a character outside the basic plane."""
     if _ADLAM <= code <= _ADLAM_END:
@@ -261,7 +261,7 @@ def _beyond(code: int, signs: bool) -> np.uint32:
     return np.uint32(_SPACE)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _dominant(counts: I32) -> tuple[int, int]:
     if counts[_KANA] * _KANA_SHARE >= counts[_HAN] and counts[_KANA] > 0:
         counts[_KANA] += counts[_HAN]

@@ -20,6 +20,7 @@ from groundswell.enrich.fold import I32, U64, fold
 from groundswell.enrich.hashing import pair_hash
 from groundswell.enrich.stop_terms import stops_for
 from groundswell.enrich.tokens import ICON, LINKED, PAIR, STOP, WHOLE, Tokens, tokenise
+from groundswell.kernels import allocating
 
 __all__ = ["MAX_TERMS", "Terms", "extract"]
 
@@ -91,7 +92,7 @@ def _first_time(value: np.uint64, seen: U64, stamps: I32, stamp: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _terms(tokens: Tokens, bounds: I32, hashes: U64, starts: I32, ends: I32, shape: U64) -> None:
     seen = np.zeros(_SEEN, np.uint64)
     stamps = np.full(_SEEN, -1, np.int32)

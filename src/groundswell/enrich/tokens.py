@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from groundswell.enrich.fold import (
     APOSTROPHE,
@@ -42,7 +41,7 @@ from groundswell.enrich.fold import (
 )
 from groundswell.enrich.hashing import SEED, HashMap, contains, finish, hash_set, open_with, pair_hash, step
 from groundswell.enrich.hashtags import MAX_PARTS, cut_compound, read_costs, room, vocabulary
-from groundswell.kernels import inner
+from groundswell.kernels import allocating, inner
 
 __all__ = [
     "CAPITAL",
@@ -116,7 +115,7 @@ class _Lists(NamedTuple):
     """What hashtags are made of; see `hashtags.py`."""
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def range_hash(data: U8, start: int, end: int, traits: U32) -> tuple[np.uint64, np.int64]:
     """The hash and the opening of the text from `start` to `end`."""
     state = SEED
@@ -133,7 +132,7 @@ def range_hash(data: U8, start: int, end: int, traits: U32) -> tuple[np.uint64, 
     return finish(state), opening
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _hash_rows(offsets: I32, data: U8, traits: U32, out: U64) -> None:
     for row in range(len(offsets) - 1):
         out[row], _ = range_hash(data, offsets[row], offsets[row + 1], traits)
@@ -165,7 +164,7 @@ def hash_pairs(pairs: list[tuple[str, str]]) -> U64:
     return out
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _pair_rows(first: U64, second: U64, out: U64) -> None:
     for row in range(len(first)):
         out[row] = pair_hash(first[row], second[row])
@@ -408,7 +407,7 @@ def _compound(
     return int(_emit(out, at, word.hashed, word.opening, word.start - base, word.stop - base, WHOLE))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _tokenise(
     offsets: I32, data: U8, capital: U8, traits: U32, lists: _Lists, stops: Stops, out: Tokens
 ) -> None:

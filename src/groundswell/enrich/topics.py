@@ -44,6 +44,7 @@ from groundswell.enrich.hashing import (
     step,
 )
 from groundswell.enrich.tokens import ICON, LINKED, PAIR, WHOLE, Tokens, hash_words, range_hash, tokenise
+from groundswell.kernels import allocating
 
 __all__ = ["CATEGORIES", "Topics"]
 
@@ -166,7 +167,7 @@ def _hashes(terms: list[str]) -> Iterator[tuple[list[int], bool]]:
         yield hashes, False
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _hold_terms(
     offsets: I32, data: U8, traits: U32, is_stem: npt.NDArray[np.bool_], openings: U64, prefixes: U64
 ) -> None:
@@ -188,7 +189,7 @@ def _hold_terms(
             hold(openings, opening >> 16)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _hold_words(hashes: U64, words_held: U64) -> None:
     for hashed in hashes:
         hold(words_held, short_hash(hashed))
@@ -200,7 +201,7 @@ def _opens(opening: np.int64, openings: U64) -> bool:
     return bool(may_hold(openings, opening & 0xFFFF) or may_hold(openings, opening >> 16))
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _walk(data: U8, start: int, end: int, traits: U32, stems: HashMap, prefixes: U64) -> int:
     """The category of the longest stem that the text at `start` begins with, else 0."""
     best = 0
@@ -223,7 +224,7 @@ def _walk(data: U8, start: int, end: int, traits: U32, stems: HashMap, prefixes:
     return best
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _bare_word(data: U8, start: int, end: int, traits: U32, concepts: _Concepts) -> int:
     """The category of an Arabic or Hebrew word without the particles on its front; else 0."""
     for _ in range(_MAX_PARTICLES):
@@ -244,7 +245,7 @@ def _bare_word(data: U8, start: int, end: int, traits: U32, concepts: _Concepts)
     return 0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _add(category: int, row: int, seen: I32, found: U8, at: int) -> int:
     """Append a category that is new to this row; the next free place."""
     if category == 0 or seen[category] == row:
@@ -254,7 +255,7 @@ def _add(category: int, row: int, seen: I32, found: U8, at: int) -> int:
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _match(
     offsets: I32, data: U8, tokens: Tokens, traits: U32, concepts: _Concepts, bounds: I32, found: U8
 ) -> None:
@@ -305,7 +306,7 @@ def _match(
         bounds[row + 1] = at
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _run_end(tokens: Tokens, k: int, last: int) -> int:
     """Where the run of overlapping pairs ends that goes on with token `k`, as far as a walk may go."""
     j = k
