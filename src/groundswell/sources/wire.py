@@ -258,10 +258,10 @@ def _fill(row: Row, raw: msgspec.Raw) -> Row | SourceDrop:
 
 
 def _unreadable(message: bytes, error: Exception) -> SourceDrop:
-    """Why a message is no JSON object: half a surrogate pair looks like broken syntax to msgspec."""
-    if isinstance(error, UnicodeDecodeError):
+    """Why a message is no JSON object: bad bytes and half a surrogate pair look like broken syntax."""
+    if isinstance(error, UnicodeDecodeError):  # msgspec before 0.23
         return SourceDrop.BAD_ENCODING
-    mended = _SURROGATE.sub(b"?", message)
+    mended = _SURROGATE.sub(b"?", message.decode("utf-8", "replace").encode())
     if mended != message:
         try:
             _ANY_OBJECT.decode(mended)
