@@ -97,25 +97,14 @@ class _Lists:
     def crowds(self, kind: Kind, query: CrowdQuery) -> Sequence[Record]:
         query.check_category(self._categories)
         query.check_near()
-        if query.order == "rank":
-            return self._ranked(kind, query)
-        if not query.filters():
+        if query.order == "newest" and not query.filters():
             return self._reader.latest(kind, since_us=query.since_us(), limit=query.limit)
         searched = self._reader.latest(kind, since_us=query.since_us(), limit=_SEARCHED)
-        matching = (
-            record for record in searched if isinstance(record, CrowdRecord) and query.matches(record)
-        )
-        return list(matching)[: query.limit]
-
-    def _ranked(self, kind: Kind, query: CrowdQuery) -> Sequence[Record]:
-        searched = self._reader.latest(kind, since_us=query.since_us(), limit=_SEARCHED)
-        crowds = [
-            record
-            for record in searched
-            if isinstance(record, Event | Narrative | Amplification) and query.matches(record)
-        ]
-        series = self._reader.series([record.id for record in crowds]) if crowds else {}
-        return ranked(crowds, series, query.near)[: query.limit]
+        found = [record for record in searched if isinstance(record, CrowdRecord) and query.matches(record)]
+        if query.order == "rank":
+            series = self._reader.series([record.id for record in found]) if found else {}
+            found = ranked(found, series, query.near)
+        return found[: query.limit]
 
     def coverage(self, query: ListQuery) -> list[Record]:
         return self._reader.latest("coverage", since_us=query.since_us(), limit=query.limit)

@@ -1,9 +1,10 @@
 """Owns which of a record's phrases stand first, so that the first can be read as its title.
 
-Which phrases may show, and which are strongest, is decided elsewhere; here they only change places. A title
-is a phrase of two to four words around what most of the crowd says (`temblor rosario` rather than `rosario`);
-where several languages have a crowd of their own, each has one in front. It is worked out from ladder rungs
-and never from counts, so that an order tells no more than the labels do.
+Which phrases may show, and which are strongest, is decided elsewhere; here the eight that do are taken from
+them, titles first. A title is a phrase of two to four words around what most of the crowd says
+(`temblor rosario` rather than `rosario`); where several languages have a crowd of their own, each has one
+in front. It is worked out from ladder rungs and never from counts, so that an order tells no more than
+the labels do.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+
+import h3
 
 from groundswell.simulator.dice import Dice
 from groundswell.simulator.vocabulary import City, cities
@@ -94,8 +95,7 @@ def _pairs() -> list[tuple[City, City]]:
 
 
 def _distance_km(one: City, other: City) -> float:
-    """Great-circle distance (haversine)."""
-    lat, lat_2 = math.radians(one.latitude), math.radians(other.latitude)
-    lon = math.radians(other.longitude - one.longitude)
-    half = math.sin((lat_2 - lat) / 2) ** 2 + math.cos(lat) * math.cos(lat_2) * math.sin(lon / 2) ** 2
-    return 2 * 6371.0 * math.asin(min(1.0, math.sqrt(half)))
+    km: float = h3.great_circle_distance(
+        (one.latitude, one.longitude), (other.latitude, other.longitude), unit="km"
+    )
+    return km
