@@ -26,8 +26,10 @@ def configure(*, json: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Standard error is looked up for every line: whoever runs a command inside a process of their own
+        # (a test, a notebook) may have put another stream in its place, and closed it since.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
     for name in ("uvicorn", "uvicorn.error", "websockets", "httpx", "numba"):
         logging.getLogger(name).setLevel(logging.WARNING)
