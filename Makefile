@@ -17,11 +17,11 @@ $(VENV)/.done: pyproject.toml
 run: setup  ## the main job: a live source, a page on loopback; CONFIG=FILE for another configuration
 	$(BIN)/groundswell run $(CONFIG)
 
-test: setup  ## the tests, under ten minutes
-	$(BIN)/python -m pytest -m 'not slow'
+test: setup  ## the tests, under ten minutes on two cores
+	$(BIN)/python -m pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-all: setup  ## every test, the long ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: setup  ## ruff, format, mypy strict, import contracts
 	$(BIN)/ruff check .

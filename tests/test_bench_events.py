@@ -31,7 +31,9 @@ def table(path: Path) -> list[str]:
     return [line.split("\t")[1] for line in lines]
 
 
-@pytest.mark.parametrize(("form", "suffix"), [("jetstream", ".gz"), ("plain", ".zst")])
+@pytest.mark.parametrize(
+    ("form", "suffix"), [pytest.param("jetstream", ".gz", marks=pytest.mark.slow), ("plain", ".zst")]
+)
 def test_rows_fall_in_the_chain_of_what_was_planted(
     form: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,7 @@ def test_a_surge_that_ends_is_no_shortfall() -> None:
     assert run(stream(2.0) + stream(0.7, usual=surge, seed=2) + stream(1.0, seed=3)) == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_a_day_of_steep_rhythm_is_quiet(seed: int) -> None:
     """From a fifth to five times the mean and back, each language at its own hour."""
     rng = np.random.default_rng(seed)
@@ -237,7 +237,9 @@ def test_neither_cuts_nor_the_order_in_a_tick_nor_the_speakers_key_make_a_differ
     assert found == whole
 
 
-@pytest.mark.parametrize("snapshot_hour", [2.25, 3.5, 4.25, 5.0, 5.75])
+@pytest.mark.parametrize(
+    "snapshot_hour", [2.25, *(pytest.param(hour, marks=pytest.mark.slow) for hour in (3.5, 4.25, 5.0)), 5.75]
+)
 def test_a_restart_from_a_snapshot_tells_the_same(snapshot_hour: float) -> None:
     """Shortfalls that have ended, go on, or are about to be told when the snapshot is taken."""
     silent = {
