@@ -72,6 +72,7 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
         "langs": [],
         "domains": [],
         "link_keys": [],
+        "picture_keys": [],
         "cell": 0,
         "target": 0,
         "time_us": NOON_US + int(seconds) * SECOND_US,
@@ -85,6 +86,7 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
         "categories": [],
         "mood": -1,
         "persons": [],
+        "naming": 0,
     }
     row |= changes
     return {"place_confidences": [1.0] * len(row["places"]), **row}

@@ -43,6 +43,7 @@ def posts(*texts: str, kind: Kind = Kind.POST, langs: tuple[str, ...] = ()) -> p
             "langs": list(langs),
             "domains": [],
             "link_keys": [],
+            "picture_keys": [],
             "cell": 0,
             "target": 0,
             "time_us": number,

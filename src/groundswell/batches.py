@@ -56,6 +56,7 @@ POST = pa.schema(
         pa.field("langs", pa.list_(pa.string()), nullable=False),
         pa.field("domains", pa.list_(pa.string()), nullable=False),  # registered domains of the links
         pa.field("link_keys", pa.list_(pa.uint64()), nullable=False),  # unkeyed hashes of whole links
+        pa.field("picture_keys", pa.list_(pa.uint64()), nullable=False),  # unkeyed hashes of references
         pa.field("cell", pa.uint64(), nullable=False),  # H3 resolution 5 of the geotag; 0 for none
         pa.field("target", pa.uint64(), nullable=False),  # keyed hash of whom it speaks to; 0 for none
         pa.field("time_us", pa.int64(), nullable=False),  # stream time, coarsened to the second
@@ -76,6 +77,7 @@ ENRICHED = pa.schema(
         pa.field("categories", pa.list_(pa.uint8()), nullable=False),  # of the concept list
         pa.field("mood", pa.int8(), nullable=False),  # 0 negative, 1 neutral, 2 positive; else -1
         pa.field("persons", pa.list_(pa.uint64()), nullable=False),  # hashes of possible private names
+        pa.field("naming", pa.uint8(), nullable=False),  # whether a word could name somebody: see `naming`
     ]
 )
 

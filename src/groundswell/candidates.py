@@ -86,6 +86,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Amplification only."""
     spread_seconds: float | None = None
     """Amplification only: time in which the middle nine tenths of the copies appeared."""
+    naming: float = 0.0
+    """Amplification only: share of the copies with a word that looks like somebody's name, in [0, 1]."""
+    unclear: float = 0.0
+    """Amplification only: share of those of which nobody can tell."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from groundswell.config import Document
 from groundswell.coverage import CoverageLine
 from groundswell.detect import TICK_US, Detector, DetectSettings, Observer
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
+from groundswell.enrich.naming import Wording
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.errors import StoreError
 from groundswell.gate import Gate, GateSettings, SpeakerKeys
@@ -76,6 +77,7 @@ class Lexica:
     def __init__(self, settings: PlacesSettings | None = None) -> None:
         self.gazetteer = Gazetteer.load(settings or PlacesSettings())
         self.names = NameLexicon.load()
+        self.wording = Wording(self.names)
         table = self.gazetteer.table
         levels = table.column("level").to_numpy(zero_copy_only=False)
         towns = table.filter(pa.array(levels == "city"))
@@ -141,7 +143,7 @@ class Line:
         self._coverage = CoverageLine(settings.release, key, metrics, marks)
         self._release = Release(
             settings.release, key, lexica.population, lexica.names.person_like, metrics, marks,
-            country_names=lexica.country_names,
+            everyday=lexica.wording.everyday, country_names=lexica.country_names,
         )  # fmt: skip
         self.store = Store.open(folder, settings.store) if folder is not None else None
         self._baselines = Baselines(folder) if folder is not None and resume else None

@@ -107,7 +107,8 @@ def _posts(count: int) -> Iterator[dict[str, Any]]:
 
 def _rows(schema: pa.Schema) -> pa.RecordBatch:
     """Batches as the stage before would give them, made without its kernels."""
-    row: dict[str, Any] = {name: [] for name in ("marks", "langs", "urls", "media", "domains", "link_keys")}
+    lists = ("marks", "langs", "urls", "media", "domains", "link_keys", "picture_keys")
+    row: dict[str, Any] = {name: [] for name in lists}
     row |= dict.fromkeys(("post_key", "speaker", "epoch", "cell", "target", "time_us"), 0)
     row |= {"kind": int(Kind.POST), "source": "warmup"}
     rows = [row | post | {"uri": post["id"]} for post in _posts(_SAMPLE)]

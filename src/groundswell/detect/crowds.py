@@ -1,4 +1,4 @@
-"""What a crowd says, in numbers: phrases, places, languages, categories, spread.
+"""What a crowd says, in numbers: phrases, places, languages, categories.
 
 Owns the reading of phrases back from the posts that are warm, and the counting of distinct speakers for
 whatever a set of posts has in common. Remembers nothing itself.
@@ -216,26 +216,6 @@ class Crowds:
                 inside = starts == start
                 found.append((int(start), crowd(speakers[inside], epochs[inside])))
         return found
-
-    @staticmethod
-    def spread(times_us: I64Array) -> tuple[float, float]:
-        """(seconds in which the middle nine tenths of the copies came, chance of so tight a spread).
-
-        Under the null hypothesis the n copies fall evenly over the hour of the window; the distance between
-        the order statistics i < j of n uniform points is Beta(j - i, n + 1 - j + i) distributed (David and
-        Nagaraja, "Order Statistics", 2003, section 2.3).
-        """
-        if len(times_us) < 2:
-            return 0.0, 1.0
-        size = len(times_us)
-        cut = round(0.05 * size)
-        ordered = np.sort(times_us)
-        seconds = float(ordered[size - 1 - cut] - ordered[cut]) / 1e6
-        steps = size - 1 - 2 * cut
-        from scipy.special import betainc  # slow to import, and asked for rarely
-
-        p_value = betainc(steps, size + 1 - steps, min(seconds / 3600.0, 1.0))
-        return round(seconds, 1), float(p_value)
 
 
 def plain(written: str) -> str:

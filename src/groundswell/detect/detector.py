@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from groundswell.batches import Kind
 from groundswell.candidates import Candidate
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US, floor_to
 from groundswell.config import Settings
+from groundswell.detect.amplification import Copies, Family, own_words
 from groundswell.detect.bursts import BurstSettings, Heat, HotTerms, Postings, crowd, hot_terms
 from groundswell.detect.chains import Chain, Chains, ChainSettings
 from groundswell.detect.columns import count_distinct, distinct
@@ -52,7 +54,7 @@ class DetectSettings(Settings, frozen=True, kw_only=True):
     min_terms: int = 2
     """Hot terms an event needs, unless one term is twice as surprising as `alert`."""
     unique_share: float = 0.3
-    """With fewer different texts per speaker a crowd is amplification, not an event."""
+    """With fewer of its posts beside the copies of one text, link or picture a crowd is no event."""
     rates: RateSettings = RateSettings()
     window: WindowSettings = WindowSettings()
     bursts: BurstSettings = BurstSettings()
@@ -96,6 +98,7 @@ class Detector:
         self._chains = Chains(settings.chains)
         self._gazette = Gazette(places)
         self._crowds = Crowds(self._window, self._gazette, categories)
+        self._copies = Copies(self._window, floor_k)
         self._grouping = Grouping(
             settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
         )
@@ -146,16 +149,30 @@ class Detector:
         candidates = []
         for group in groups:
             assert hot is not None
+            family = None
             if group.chain is not None:
                 last_us = int(hot.times_us[group.posts].max())
                 self._chains.learn(group.chain, group.terms, last_us)
                 self._settle_place(group.chain, group, hot)
                 if now_us % MINUTE_US:
                     continue
-            elif not self._alarming(hot, group):
-                continue
-            candidate = self._candidate(hot, group, now_us)
-            if group.chain is not None or self._says_enough(candidate):
+                if group.chain.kind == "amplification":
+                    family = self._copies.family(hot, group.posts, group.hot)
+                    if family is None:
+                        continue
+            else:
+                family = self._copies.family(hot, group.posts, group.hot)
+                alarming = self._alarming(hot, group)
+                if family is not None and self._only_copies(group, family):
+                    alarming = False
+                if alarming or (family is not None and self._copies.judge(family, now_us) is None):
+                    family = None
+                if family is None and not alarming:
+                    continue
+            if family is not None:
+                group = replace(group, posts=family.posts, speakers=family.speakers)
+            candidate = self._candidate(hot, group, now_us, family)
+            if family is not None or group.chain is not None or self._says_enough(candidate):
                 candidates.append(candidate)
                 if self._observer is not None:
                     self._observer(candidate, self._window.at("post_key", hot.rows[group.posts]))
@@ -236,7 +253,7 @@ class Detector:
         if group.category == "other" and group.country < 0:
             return self._speaks_for_itself(hot, group, terms)
         per_post = np.asarray(hot.uses[group.posts][:, terms].sum(axis=1)).ravel()
-        several = group.posts[per_post >= 2]
+        several = own_words(hot.shapes, group.posts[per_post >= 2])
         strong = crowd(hot.speakers[several], hot.epochs[several]) >= 0.5 * self._floor_k
         if strong and len(terms) >= settings.min_terms and top >= settings.alert:
             return True
@@ -254,22 +271,25 @@ class Detector:
         carrying = int(((hot.surprise[terms] >= settings.alert) & (uses >= 0.5 * self._floor_k)).sum())
         return carrying >= 2 * settings.min_terms and float(hot.surprise[terms].max()) >= 2 * settings.alert
 
+    def _only_copies(self, group: Group, family: Family) -> bool:
+        """Whether hardly anybody in a crowd says more than what all of them copy."""
+        return len(group.posts) - len(family.posts) < self._settings.unique_share * len(group.posts)
+
     def _says_enough(self, candidate: Candidate) -> bool:
         """A small crowd with a single common phrase says too little of what it is about: wait for more."""
         phrases = sum(use.speakers >= self._floor_k for use in candidate.phrases)
         return phrases >= 2 or candidate.speakers >= 3 * self._floor_k
 
-    def _candidate(self, hot: HotTerms, group: Group, now_us: int) -> Candidate:
+    def _candidate(self, hot: HotTerms, group: Group, now_us: int, family: Family | None) -> Candidate:
         posts, chain = group.posts, group.chain
         rows, speakers, epochs = hot.rows[posts], hot.speakers[posts], hot.epochs[posts]
         times_us = hot.times_us[posts]
         terms = group.hot
-        unique = count_distinct(hot.shapes[posts])
-        amplified = unique < max(3.0, self._settings.unique_share * group.speakers)
-        kind = chain.kind if chain else ("amplification" if amplified else "event")
+        kind = chain.kind if chain else ("event" if family is None else "amplification")
         seed = chain.seed if chain else self._seed(hot, group)
         first_us = chain.first_us if chain else floor_to(int(times_us.min()), MINUTE_US)
-        spread = self._crowds.spread(times_us) if kind == "amplification" else (None, None)
+        spread = self._copies.spread(family, now_us) if family is not None else None
+        naming = self._window.at("naming", rows) if family is not None else np.empty(0, np.uint8)
         candidate = Candidate(
             kind=kind,
             chain=chain.id if chain else _new_id(seed, now_us),
@@ -278,7 +298,7 @@ class Detector:
             first_us=first_us,
             last_us=floor_to(int(times_us.max()), MINUTE_US),
             speakers=group.speakers,
-            unique_texts=unique,
+            unique_texts=count_distinct(hot.shapes[posts]),
             bins=tuple(self._crowds.bins(times_us, speakers, epochs, now_us)),
             phrases=self._crowds.phrases(hot, terms, posts),
             places=self._gazette.uses(
@@ -290,18 +310,23 @@ class Detector:
             moods=self._crowds.moods(rows, speakers, epochs),
             category=group.category,
             state=_state(times_us, first_us, now_us),
-            person_share=round(self._person_share(hot, group, rows, terms), 4),
+            person_share=round(self._person_share(hot, group, rows, terms, copied=family is not None), 4),
             surprise=round(float(hot.surprise[terms].max()), 2),
-            spread_seconds=spread[0],
-            p_value=spread[1],
+            spread_seconds=None if spread is None else spread.spread_seconds,
+            p_value=None if spread is None else spread.p_value,
+            naming=_share(naming == 2),
+            unclear=_share(naming == 1),
         )
         if chain is None:
             self._proposed[candidate.chain] = (candidate, group)
         return candidate
 
-    def _person_share(self, hot: HotTerms, group: Group, rows: I64Array, terms: I64Array) -> float:
+    def _person_share(
+        self, hot: HotTerms, group: Group, rows: I64Array, terms: I64Array, *, copied: bool
+    ) -> float:
+        """In copies no two words stand apart, so that rare pairs tell nothing: there `naming` does."""
         known = self._crowds.person_share(rows)
-        if group.category != "other":
+        if group.category != "other" or copied:
             return known
         return max(known, self._crowds.unknown_name_share(hot, terms, group.posts))
 
@@ -341,6 +366,10 @@ class Detector:
 def _new_id(seed: int, now_us: int) -> str:
     digest = hashlib.blake2b(f"{seed}/{now_us}".encode(), digest_size=10).digest()
     return base64.b32encode(digest).decode().lower()
+
+
+def _share(posts: npt.NDArray[np.bool_]) -> float:
+    return round(float(posts.mean()), 4) if len(posts) else 0.0
 
 
 def _state(times_us: I64Array, first_us: int, now_us: int) -> str:

@@ -25,7 +25,7 @@ I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 
-_COLUMNS = ("time_us", "speaker", "epoch", "post_key", "shape", "target", "mood")
+_COLUMNS = ("time_us", "speaker", "epoch", "post_key", "shape", "target", "mood", "naming")
 _NAMES = ("lang", "source")
 _LISTS = (
     ("terms", "term_starts", "term_ends"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ from groundswell.config import Settings
 from groundswell.enrich import terms
 from groundswell.enrich.language import Languages
 from groundswell.enrich.mood import Moods
+from groundswell.enrich.naming import Wording
 from groundswell.enrich.people import People
 from groundswell.enrich.topics import Topics
 from groundswell.names import NameLexicon
@@ -65,6 +67,7 @@ class Enricher:
         self._topics = Topics.load()
         self._moods = Moods()
         self._people = People(names)
+        self._wording = Wording(names)
 
     def enrich(self, post: pa.RecordBatch) -> pa.RecordBatch:
         """The same rows with what they say; POST in, ENRICHED out."""
@@ -77,15 +80,14 @@ class Enricher:
         added = (
             lang,
             found.folded,
-            found.terms,
-            found.starts,
-            found.ends,
+            *_with_keys(found, post),
             found.shape,
             places,
             confidences,
             self._topics.categories(found.folded, found.tokens),
             pa.array(self._moods.counted(text, lang)),
             self._people.mentions(found.folded, found.tokens),
+            self._wording.naming(found.folded, lang, found.tokens),
         )
         return pa.RecordBatch.from_arrays([*post.columns, *added], schema=ENRICHED)
 
@@ -93,3 +95,22 @@ class Enricher:
         codes, confidences = self._languages.identify(text, hints)
         sure = pc.greater_equal(confidences, self._settings.min_language_confidence)
         return pc.if_else(sure, codes, "und")
+
+
+def _with_keys(found: terms.Terms, post: pa.RecordBatch) -> tuple[pa.ListArray, pa.ListArray, pa.ListArray]:
+    """The terms, and where they stand, with links and pictures as further terms that stand nowhere."""
+    columns = (found.terms, post.column("link_keys"), post.column("picture_keys"))
+    if not any(len(column.flatten()) for column in columns[1:]):
+        return found.terms, found.starts, found.ends
+    sizes = np.stack([pc.list_value_length(column).fill_null(0).to_numpy() for column in columns])
+    rows = np.concatenate([np.repeat(np.arange(post.num_rows), size) for size in sizes])
+    order = np.argsort(rows, kind="stable")
+    bounds = pa.array(np.concatenate([[0], np.cumsum(sizes.sum(axis=0))]).astype(np.int32))
+    wordless = np.zeros(int(sizes[1:].sum()), np.int32)
+    hashes = np.concatenate([column.flatten().to_numpy() for column in columns])
+    starts, ends = (
+        np.concatenate([column.flatten().to_numpy(), wordless]) for column in (found.starts, found.ends)
+    )
+    lists = (pa.ListArray.from_arrays(bounds, pa.array(flat[order])) for flat in (hashes, starts, ends))
+    terms_, starts_, ends_ = lists
+    return terms_, starts_, ends_

@@ -27,6 +27,7 @@ from groundswell.gate.feature_flags import Feature
 from groundswell.gate.horizon import Horizon
 from groundswell.gate.links import Links, read_links
 from groundswell.gate.mentions import mentioned
+from groundswell.gate.pictures import read_pictures
 from groundswell.gate.redact import Redactor, reveal
 from groundswell.gate.speakers import DAY_US, GRACE_US, SpeakerKeys
 from groundswell.gate.strings import buffers
@@ -124,6 +125,7 @@ class Gate:
             "langs": _languages(going["langs"]),
             "domains": links.domains,
             "link_keys": links.keys,
+            "picture_keys": read_pictures(going["media"]),
             "cell": pa.array(_cells(going["latitude"], going["longitude"])),
             "time_us": pa.array(_to_the_second(going["time_us"].to_numpy())),
         }

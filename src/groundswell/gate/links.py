@@ -50,8 +50,8 @@ BARE_URL = (
 
 _ANY_URL = Expression(f"{URL}|{BARE_URL}")
 _CUT_SHORT = ("…".encode(), b"..")
-# The packaged list: nothing is fetched, nothing cached on disk.
-_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
+# The packaged list: nothing is fetched, nothing cached on disk. Links of simulated posts lead to `.example`.
+_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), extra_suffixes=("example",))
 
 
 class Link(NamedTuple):

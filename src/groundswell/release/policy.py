@@ -23,7 +23,15 @@ from groundswell.drops import Refusal
 from groundswell.release.geography import EVERYDAY, SENSITIVE, Coarseness
 from groundswell.release.words import THREATS_TO_LIFE
 
-__all__ = ["ASSEMBLY_DELAY_US", "MOST_PERSON_SHARE", "SENSITIVE_MATTERS", "Handling", "handling", "refusal"]
+__all__ = [
+    "ASSEMBLY_DELAY_US",
+    "MOST_PERSON_SHARE",
+    "SENSITIVE_MATTERS",
+    "Handling",
+    "handling",
+    "is_plain",
+    "refusal",
+]
 
 ASSEMBLY_DELAY_US = 6 * HOUR_US
 MOST_PERSON_SHARE = 0.3
@@ -78,14 +86,35 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     towns.
     """
     unsaid = candidate.category == _UNSAID
+    if candidate.kind == "amplification":
+        return _refused_copies(candidate, asked)
     if candidate.person_share > (MOST_PERSON_SHARE / 2 if unsaid else MOST_PERSON_SHARE):
         return Refusal.PERSON
     placed = any(place.speakers >= floor for place in candidate.places)
     if unsaid and not placed and candidate.state != "ended":
         return Refusal.PERSON
-    if asked.delayed and candidate.tick_us - candidate.first_us < ASSEMBLY_DELAY_US:
-        return Refusal.DELAYED
-    return None
+    return Refusal.DELAYED if _is_early(candidate, asked) else None
+
+
+def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
+    """Why a crowd that only copies is kept back.
+
+    It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
+    about and where need not be known. Where half as many copies as usual do, none of it shows.
+    """
+    named = max(candidate.person_share, candidate.naming)
+    if named > MOST_PERSON_SHARE / 2:
+        return Refusal.PERSON
+    return Refusal.DELAYED if _is_early(candidate, asked) else None
+
+
+def is_plain(candidate: Candidate) -> bool:
+    """Whether the wording of copies may show: hardly any has a word of which nobody can tell if it is a name."""
+    return candidate.unclear + candidate.naming <= MOST_PERSON_SHARE / 2
+
+
+def _is_early(candidate: Candidate, asked: Handling) -> bool:
+    return asked.delayed and candidate.tick_us - candidate.first_us < ASSEMBLY_DELAY_US
 
 
 def _threatens_life(candidate: Candidate, floor: int) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from groundswell.candidates import Candidate
+from groundswell.candidates import Candidate, PhraseUse
 from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
@@ -27,7 +27,7 @@ from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
 from groundswell.release.moods import CrowdMoods
 from groundswell.release.phrases import is_showable, showable_phrases
-from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
+from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, is_plain, refusal
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
     CrowdRecord,
@@ -87,6 +87,8 @@ class Release:
         Counts records by kind and refusals by reason.
     marks
         Put on every record.
+    everyday
+        Whether every word of a phrase is an everyday one: of what is only copied nothing else shows.
     country_names
         What a country is called, by ISO 3166-1 alpha-2 code; codes show for those that are missing.
     """
@@ -100,6 +102,7 @@ class Release:
         metrics: Metrics,
         marks: Marks = Marks(),
         *,
+        everyday: Callable[[str], bool] = lambda text: True,
         country_names: Mapping[str, str] | None = None,
     ) -> None:
         self._floor = Floor(settings.k, settings.sensitive_k)
@@ -109,6 +112,7 @@ class Release:
         }
         self._moods = CrowdMoods(key)
         self._population = population
+        self._everyday = Verdicts(everyday)
         self._showable = Verdicts(lambda text: is_showable(text, person_like))
         self._sensitive_place = Verdicts(SENSITIVE_PLACES.found_in)
         self._metrics = metrics
@@ -127,6 +131,7 @@ class Release:
             self._metrics.release_refused.labels(reason).inc(count)
         self._forget(tick_us)
         self._showable.turn()
+        self._everyday.turn()
         self._sensitive_place.turn()
         return decision
 
@@ -187,8 +192,8 @@ class Release:
         if not enough:
             return self._let_end(candidate, tick_us) or Refusal.BELOW_FLOOR
         floor = self._floor.of(sensitive=asked.sensitive)
-        phrases = showable_phrases(candidate.phrases, floor, self._showable)
-        if not phrases:
+        phrases = self._phrases(candidate, floor)
+        if not phrases and not _shares_a_link(candidate, floor):
             return self._let_end(candidate, tick_us) or Refusal.NO_PHRASE
         due = last is None or is_due(candidate, last)
         named = chosen_phrases(
@@ -221,6 +226,16 @@ class Release:
             replayed=self._marks.replayed,
         )
         return self._revise(candidate, record, rung, named, asked, due)
+
+    def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
+        """Those that may show. Of copies none while their wording could name somebody, and everyday words only."""
+        if candidate.kind != "amplification":
+            return showable_phrases(candidate.phrases, floor, self._showable)
+        if not is_plain(candidate):
+            return ()
+        return showable_phrases(
+            candidate.phrases, floor, lambda text: self._everyday(text) and self._showable(text)
+        )
 
     def _mood(self, candidate: Candidate, asked: Handling, due: bool) -> Mood | None:
         """The crowd's mood, looked at when a revision is due; in between, what stands."""
@@ -298,3 +313,8 @@ class Release:
         ]
         for chain in gone:
             del self._standing[chain]
+
+
+def _shares_a_link(candidate: Candidate, floor: int) -> bool:
+    """Whether copies can be told of without a word: by where the link leads that all of them share."""
+    return candidate.kind == "amplification" and any(use.speakers >= floor for use in candidate.domains)
