@@ -12,6 +12,7 @@ in 218,971 shares, and how many of them are crowds that a line with a floor of k
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from bench._data import progress, row
 from bench._observed import observe_lines
 
 from groundswell.clock import HOUR_US, MINUTE_US, SECOND_US
-from groundswell.detect.crowds import Crowds
+from groundswell.detect.amplification import chance, is_unlikely, seconds_apart
 from groundswell.pipeline import Lexica
 from groundswell.published import Amplification
 from groundswell.release import ReleaseSettings
@@ -34,6 +35,8 @@ __all__ = ["measure"]
 SEEDS = 3
 FIRST_SEED = 1001
 NULL_GROUPS = 2_000
+NULL_OTHERS = 30
+"""Families that each is held against: what an hour of a middling stream has."""
 SHARE_BUTTONS = 12
 ELECTION_DAYS = 7
 _HEADLINES = (
@@ -115,24 +118,49 @@ def _with_share_buttons(world: World, seed: int) -> tuple[list[bytes], list[str 
 
 
 def _null_rows() -> Rows:
-    """Shares of p-values under .05 where nobody arranged anything."""
+    """Shares of p-values under .05 where nobody arranged anything, and of what would be told."""
     rng = np.random.default_rng(FIRST_SEED)
-    sizes = np.exp(rng.uniform(np.log(20), np.log(400), NULL_GROUPS)).astype(int).tolist()
-    even = [rng.random(size) * HOUR_US for size in sizes]
-    paces_us = rng.lognormal(6.0, 0.8, NULL_GROUPS) * SECOND_US  # the simulator's for cascades
-    reposts = [
-        np.minimum(rng.exponential(pace_us, size), HOUR_US - 1)
-        for pace_us, size in zip(paces_us.tolist(), sizes, strict=True)
-    ]
-    return [
-        row(f"null p-values under .05, {kind}", f"{_under(groups):.3f}", goal)
-        for kind, groups, goal in (("evenly over an hour", even, "<= .05"), ("cascades", reposts, "<= .05"))
-    ]
+    rows = []
+    for kind, draw in NULLS.items():
+        groups = [_spread(draw, rng) for _ in range(NULL_GROUPS)]
+        p_values, told = [], 0
+        for at, times_us in enumerate(groups):
+            others = [seconds_apart(groups[(at + back) % NULL_GROUPS]) for back in range(1, NULL_OTHERS + 1)]
+            p_values.append(chance(times_us, others))
+            told += is_unlikely(times_us, others)
+        under = f"{float((np.array(p_values) < 0.05).mean()):.3f}"
+        rows.append(row(f"null p-values under .05, {kind}", under, "<= .05"))
+        rows.append(row(f"of {NULL_GROUPS} such families told, {kind}", told, "-"))
+    return rows
 
 
-def _under(groups: list[np.ndarray[Any, Any]]) -> float:
-    p_values = [Crowds.spread(np.sort(times).astype(np.int64))[1] for times in groups]
-    return float((np.array(p_values) < 0.05).mean())
+Delays = np.ndarray[Any, Any]
+
+
+def _viral(rng: np.random.Generator, size: int) -> Delays:
+    """Everybody takes it from somebody before, after an exponential time: it grows before it ends."""
+    delays = np.zeros(size)
+    waits = rng.exponential(0.5, size)
+    for copy, source in enumerate((rng.random(size) * np.arange(size)).astype(int).tolist()[1:], 1):
+        delays[copy] = delays[source] + waits[copy]
+    return delays
+
+
+NULLS: dict[str, Callable[[np.random.Generator, int], Delays]] = {
+    "cascades": lambda rng, size: rng.exponential(1.0, size),  # the simulator's
+    "lognormal delays": lambda rng, size: rng.lognormal(0.0, 1.5, size),
+    "power-law delays": lambda rng, size: rng.pareto(1.0, size),
+    "viral growth": _viral,
+    "evenly over an hour": lambda rng, size: rng.random(size),
+}
+"""How copies come where nobody arranges it, in units of their pace (the last: of an hour)."""
+
+
+def _spread(draw: Callable[[np.random.Generator, int], Delays], rng: np.random.Generator) -> Delays:
+    """Moments of 20 to 400 copies, none over an hour after the first, in microseconds."""
+    size = int(np.exp(rng.uniform(np.log(20), np.log(400))))
+    pace_us = HOUR_US if draw is NULLS["evenly over an hour"] else rng.lognormal(6.0, 0.8) * SECOND_US
+    return np.sort(np.minimum(draw(rng, size) * pace_us, HOUR_US - 1)).astype(np.int64)
 
 
 def _election_rows() -> Rows:

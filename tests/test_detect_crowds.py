@@ -174,23 +174,3 @@ def test_bins_are_closed_and_count_the_largest_epoch() -> None:
     first, second = (NOON_US, 2), (NOON_US + 5 * MINUTE_US, 2)
     assert said.crowds.bins(times_us, speakers, epochs, NOON_US + 599 * SECOND_US) == [first]
     assert said.crowds.bins(times_us, speakers, epochs, NOON_US + 600 * SECOND_US) == [first, second]
-
-
-@pytest.mark.parametrize(("copies", "dropped", "minutes"), [(8, 0, 30.0), (20, 1, 40.0), (60, 3, 48.0)])
-def test_the_chance_of_a_spread_is_what_a_simulation_gives(copies: int, dropped: int, minutes: float) -> None:
-    """Of copies that fall evenly over an hour, how often are the middle nine tenths so tight?"""
-    draws = np.sort(np.random.default_rng(6).uniform(0, 3600, (40_000, copies)), axis=1)
-    widths = draws[:, copies - 1 - dropped] - draws[:, dropped]
-    expected = (widths <= minutes * 60).mean()
-    early, late = [0.0] * dropped, [3600.0] * dropped
-    inside = np.linspace(600, 600 + minutes * 60, copies - 2 * dropped)
-    times_us = NOON_US + (np.array([*early, *inside, *late]) * SECOND_US).astype(np.int64)
-    seconds, p_value = Crowds.spread(np.random.default_rng(7).permutation(times_us))
-    assert seconds == minutes * 60
-    assert 0.005 < expected < 0.9, "the simulation must be able to tell"
-    assert p_value == pytest.approx(expected, rel=0.15)
-
-
-def test_copies_at_one_moment_are_no_chance_and_one_copy_tells_nothing() -> None:
-    assert Crowds.spread(np.full(30, NOON_US)) == (0.0, 0.0)
-    assert Crowds.spread(np.array([NOON_US])) == (0.0, 1.0)

@@ -184,7 +184,7 @@ def test_copies_of_one_text_are_amplification() -> None:
     assert (campaign.unique_texts, campaign.speakers) == (1, 60)
     assert campaign.spread_seconds == pytest.approx(53, abs=2)
     assert campaign.p_value is not None
-    assert campaign.p_value < 1e-6
+    assert campaign.p_value < 0.05
 
 
 def test_a_pile_on_carries_the_share_of_the_person_it_is_about() -> None:

@@ -21,7 +21,20 @@ from groundswell.detect.bursts import HotTerms, crowd
 from groundswell.detect.columns import count_distinct, distinct, group
 from groundswell.detect.window import Window
 
-__all__ = ["Amplification", "Copies", "Family", "combined", "constancy", "is_over", "latest_spread", "own_words", "pace", "seconds_apart"]
+__all__ = [
+    "Amplification",
+    "Copies",
+    "Family",
+    "chance",
+    "combined",
+    "constancy",
+    "is_over",
+    "is_unlikely",
+    "latest_spread",
+    "own_words",
+    "pace",
+    "seconds_apart",
+]
 
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
@@ -151,6 +164,28 @@ def pace(seconds: float, others: Sequence[float]) -> float:
     return float(stdtr(weight, (math.log(max(seconds, 1.0)) - centre) / scale))
 
 
+def chance(times_us: I64Array, others: Sequence[float]) -> float:
+    """The chance of copies at these moments, beside families that took `others`: the larger of two.
+
+    So it is an upper bound for copies that are as fast as others are, however they are spread, and for copies
+    that thin out, however fast they are.
+    """
+    return max(pace(seconds_apart(times_us), others), constancy(times_us))
+
+
+def is_unlikely(times_us: I64Array, others: Sequence[float]) -> bool:
+    """Whether copies at these moments are tight and unlikely enough to be told of.
+
+    The more families there are, the less likely each has to be: `MOST_FALSE`.
+    """
+    seconds = seconds_apart(times_us)
+    if seconds > LONGEST_US / SECOND_US:
+        return False
+    even = constancy(times_us)
+    fast = pace(seconds, others) if even <= MOST_P_VALUE else 1.0
+    return max(fast, even) <= MOST_P_VALUE and (len(others) + 1) * fast * even <= MOST_FALSE
+
+
 def combined(p_values: Sequence[float]) -> float:
     """Fisher's combination of independent p-values; no single text counts under `ONE_TEXT`.
 
@@ -186,6 +221,8 @@ class Copies:
         It grows from the text, link or picture that most speakers share by those texts and links of which
         at least half of the posts belong to it already.
         """
+        if len(posts) < self._floor_k:
+            return None
         shapes = hot.shapes[posts]
         numbers, texts = group(shapes)
         wordless = self._wordless(hot, terms)
@@ -198,7 +235,7 @@ class Copies:
             sharing = count_distinct(hot.speakers[posts[used]])
             if sharing > most:
                 members, most = used, sharing
-        if most < min(self._floor_k, len(posts)) // 2:
+        if 2 * most < self._floor_k:
             return None
         links = []
         for link, used in zip(wordless.tolist(), uses, strict=True):
@@ -216,46 +253,26 @@ class Copies:
         return Family(found, texts[same], np.array(links, np.uint64), speakers)
 
     def judge(self, family: Family, now_us: int) -> Amplification | None:
-        """What a family shows when it came too fast to be chance; None when it did not, or is not over.
-
-        The p-value is the larger of two, so that it holds for copies as slow as others are, however they are
-        spread, and for those that thin out, however fast.
-        """
+        """What a family shows when it came too fast to be chance; None when it did not, or is not over."""
         rows = self._rows(family.shapes, family.links)
-        verdict = self._tested(rows, now_us)
-        if verdict is None:
-            return None
-        p_values = [verdict, *self._others_by(rows, family.shapes, now_us)]
-        return Amplification(
-            combined(p_values), round(seconds_apart(self._window.at("time_us", rows)), 1), len(p_values)
-        )
+        return self._told(rows, family, now_us) if self._is_told(rows, now_us) else None
 
     def spread(self, family: Family, now_us: int) -> Amplification:
-        """The same of a family that was told of already, whatever it has become."""
+        """The same of a family that was told of already, whatever has become of it."""
         rows = self._rows(family.shapes, family.links)
-        if len(rows) < 2:
-            return Amplification(1.0, 0.0, 1)
-        seconds = seconds_apart(self._window.at("time_us", rows))
-        p_values = [self._p_value(rows, seconds, now_us), *self._others_by(rows, family.shapes, now_us)]
-        return Amplification(combined(p_values), round(seconds, 1), len(p_values))
+        return self._told(rows, family, now_us) if len(rows) > 1 else Amplification(1.0, 0.0, 1)
 
-    def _tested(self, rows: I64Array, now_us: int) -> float | None:
-        """The p-value of copies at `rows` that are over, tight and unlikely enough; else None."""
+    def _told(self, rows: I64Array, family: Family, now_us: int) -> Amplification:
         times_us = self._window.at("time_us", rows)
-        if len(rows) < 2 or not is_over(times_us, now_us):
-            return None
-        seconds = seconds_apart(times_us)
-        even = constancy(times_us)
-        if seconds > LONGEST_US / SECOND_US or even > MOST_P_VALUE:
-            return None
-        others = self._spreads(now_us)
-        fast = pace(seconds, others)
-        if max(fast, even) > MOST_P_VALUE or (len(others) + 1) * fast * even > MOST_FALSE:
-            return None
-        return max(fast, even)
+        texts = [rows, *self._others_by(rows, family.shapes, now_us)]
+        p_values = [chance(self._window.at("time_us", each), self._spreads(now_us)) for each in texts]
+        return Amplification(combined(p_values), round(seconds_apart(times_us), 1), len(texts))
 
-    def _p_value(self, rows: I64Array, seconds: float, now_us: int) -> float:
-        return max(pace(seconds, self._spreads(now_us)), constancy(self._window.at("time_us", rows)))
+    def _is_told(self, rows: I64Array, now_us: int) -> bool:
+        times_us = self._window.at("time_us", rows)
+        if len(rows) < 2 or not is_over(times_us, now_us) or seconds_apart(times_us) > LONGEST_US / SECOND_US:
+            return False
+        return is_unlikely(times_us, self._spreads(now_us))
 
     def _rows(self, shapes: U64Array, links: U64Array) -> I64Array:
         """The first copy of each speaker in the latest spread of the whole window, in stream order."""
@@ -294,22 +311,20 @@ class Copies:
         self._others = (now_us, found)
         return found
 
-    def _others_by(self, rows: I64Array, shapes: U64Array, now_us: int) -> list[float]:
-        """P-values of the other texts in the window of which this crowd wrote the half, if they are tight too."""
+    def _others_by(self, rows: I64Array, shapes: U64Array, now_us: int) -> list[I64Array]:
+        """Copies of the other texts of the window that this crowd wrote half of, and as fast; text by text."""
         window = self._window
         ours = np.isin(window.of("speaker"), window.at("speaker", rows)) & window.of("alive").astype(bool)
         ours &= ~np.isin(window.of("shape"), np.append(shapes, np.uint64(0)))
-        candidates = window.of("shape")[ours]
-        numbers, texts = group(candidates)
+        numbers, texts = group(window.of("shape")[ours])
         sizes = distinct(numbers, window.of("speaker")[ours], len(texts))
         found = []
         for at in np.argsort(-sizes, kind="stable").tolist()[: _MOST_TEXTS - 1]:
             if sizes[at] < self._floor_k // 2:
                 break
-            others = self._rows(texts[at : at + 1], np.empty(0, np.uint64))
-            p_value = self._tested(others, now_us) if 2 * sizes[at] >= len(others) else None
-            if p_value is not None:
-                found.append(p_value)
+            copies = self._rows(texts[at : at + 1], np.empty(0, np.uint64))
+            if 2 * sizes[at] >= len(copies) and self._is_told(copies, now_us):
+                found.append(copies)
         return found
 
     def _wordless(self, hot: HotTerms, terms: I64Array) -> I64Array:
