@@ -2,10 +2,10 @@
 
 Three looks. *Simulated campaigns*: one text by 15 to 200 accounts within two minutes, beside events,
 cascades of reposts (unlabelled) and copies from a share button: a headline with its link, posted by many
-over hours. A record is right when at least half of its posts are of one campaign; campaigns count as misses
-only from 2 k − 1 accounts, from where the ladder lets every crowd in. *Null p-values*: groups of copies
-whose moments are drawn by what the p-value takes for chance (evenly over an hour), and as reposts really
-come (a start, then ever fewer). *The German election of 2021*: the clusters that CooRTweet's method finds
+over hours. A record is right when at least half of its posts are of one campaign. A campaign is found when half
+of its posts were in a record, its own or that of the same text pushed before; it counts as missed only from
+2 k − 1 accounts, from where the ladder lets every crowd in. *Null p-values*: families of copies that come in
+five ways that nobody arranges, each held against thirty others of its kind. *The German election of 2021*: the clusters that CooRTweet's method finds
 in 218,971 shares, and how many of them are crowds that a line with a floor of k could publish at all.
 """
 
@@ -56,7 +56,7 @@ def measure(seeds: int = SEEDS) -> Rows:
 def _campaign_rows(count: int) -> Rows:
     lexica = Lexica()
     sure = 2 * ReleaseSettings().k - 1
-    right = wrong = found = planted = 0
+    right = wrong = found = of_its_own = planted = 0
     about: Counter[str] = Counter()
     with progress("campaigns") as bar:
         for done in range(count):
@@ -65,26 +65,31 @@ def _campaign_rows(count: int) -> Rows:
             lines, labels = _with_share_buttons(world, seed)
             seen, keys = observe_lines(lines, lexica, secret=seed)
             label_of = dict(zip(keys.tolist(), labels, strict=True))
-            told = set()
+            told: set[str] = set()
+            every: set[int] = set()
             for record in seen.latest.values():
                 if isinstance(record, Amplification):
+                    every.update(seen.crowds[record.id][0].tolist())
                     label = crowd_label(*seen.crowds[record.id], label_of)
                     is_campaign = label.startswith("campaign")
                     right, wrong = right + is_campaign, wrong + (not is_campaign)
                     told.add(label)
                     about[label.rpartition("-")[0] or label] += 1
+            shown = Counter(label_of.get(key) for key in every)
             large = [
-                truth.id
+                truth
                 for truth in world.truth
                 if isinstance(truth, PlantedCampaign) and truth.accounts >= sure
             ]
             planted += len(large)
-            found += len(told & set(large))
+            of_its_own += sum(truth.id in told for truth in large)
+            found += sum(2 * shown[truth.id] >= truth.posts for truth in large)
             bar(done + 1, count)
     return [
         row("campaigns: amplification records", right + wrong, "-"),
         row("campaigns: precision", f"{right / max(right + wrong, 1):.3f}", ">= .90"),
         row(f"campaigns: recall, of {planted} large ones", f"{found / max(planted, 1):.3f}", ">= .90"),
+        row("campaigns: of these with a record of their own", of_its_own, "-"),
         row("campaigns: records by what they are about", str(dict(sorted(about.items()))), "-"),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from groundswell.candidates import Candidate, Counted, PhraseUse, PlaceUse
@@ -60,7 +61,10 @@ def crowd(chain: str = "c1", speakers: int = 1_000, **changes: Any) -> Candidate
 
 
 def gatekeeper(
-    key: PublishKey = KEY, settings: ReleaseSettings | None = None, marks: Marks | None = None
+    key: PublishKey = KEY,
+    settings: ReleaseSettings | None = None,
+    marks: Marks | None = None,
+    everyday: Callable[[str], bool] = lambda text: True,
 ) -> Release:
     return Release(
         settings or ReleaseSettings(),
@@ -69,6 +73,7 @@ def gatekeeper(
         names_a_person,
         Metrics(),
         marks or Marks(),
+        everyday=everyday,
         country_names={"PT": "Portugal", "NO": "Norway"},
     )
 

@@ -257,6 +257,32 @@ def test_amplification_shows_no_exact_figure() -> None:
     assert only(decide(gatekeeper(), weak)).p_value == 0.01
 
 
+def test_copies_whose_wording_nobody_can_tell_are_told_of_by_their_link_alone() -> None:
+    copies = crowd(
+        kind="amplification", category="other", unclear=1.0, phrases=(phrase("zelvira"),),
+        domains=(Counted("paper.example", 900),), p_value=1e-3, spread_seconds=60.0,
+    )  # fmt: skip
+    record = only(decide(gatekeeper(), copies))
+    assert isinstance(record, Amplification)
+    assert (record.phrases, record.domains) == ((), ("paper.example",))
+    for few in ((), (Counted("paper.example", 19),)):
+        unlinked = msgspec.structs.replace(copies, domains=few)
+        assert decide(gatekeeper(), unlinked).refused == {Refusal.NO_PHRASE: 1}
+
+
+def test_copies_show_everyday_words_only() -> None:
+    release = gatekeeper(everyday=lambda text: "zelvira" not in text)
+    phrases = (phrase("zelvira morantu"), phrase("must resign"))
+    copies = crowd(kind="amplification", phrases=phrases, p_value=1e-3, spread_seconds=60.0)
+    assert only(decide(release, copies)).phrases == ("must resign",)
+    assert "zelvira morantu" in only(decide(gatekeeper(), crowd(phrases=phrases))).phrases
+
+
+def test_an_event_without_a_phrase_is_not_told_of_by_its_link() -> None:
+    wordless = crowd(phrases=(), domains=(Counted("paper.example", 900),))
+    assert decide(gatekeeper(), wordless).refused == {Refusal.NO_PHRASE: 1}
+
+
 def test_an_event_that_turns_out_to_be_amplification_ends_as_an_event() -> None:
     release = gatekeeper()
     decide(release, crowd())

@@ -9,7 +9,7 @@ from groundswell.candidates import Candidate
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
 from groundswell.enrich.topics import CATEGORIES
-from groundswell.release.policy import SENSITIVE_MATTERS, Handling, handling, refusal
+from groundswell.release.policy import SENSITIVE_MATTERS, Handling, handling, is_plain, refusal
 from groundswell.release.words import SENSITIVE_PLACES, THREATS_TO_LIFE
 from tests.release_crowds import LISBON, NOON_US, crowd, phrase
 
@@ -127,3 +127,21 @@ def test_a_crowd_that_says_neither_what_nor_where_is_taken_for_a_pile_on() -> No
     assert refusal(vague, asked_of(vague), 20) is Refusal.PERSON
     named = msgspec.structs.replace(vague, category="flood")
     assert refusal(named, asked_of(named), 20) is None
+
+
+@pytest.mark.parametrize(("naming", "refused"), [(0.15, None), (0.16, Refusal.PERSON), (1.0, Refusal.PERSON)])
+def test_copies_need_not_say_what_or_where_but_must_name_nobody(naming: float, refused: Refusal | None) -> None:
+    copies = crowd(kind="amplification", category="other", places=(), naming=naming)
+    assert refusal(copies, asked_of(copies), 20) is refused
+    placed = msgspec.structs.replace(copies, category="flood", places=(LISBON,))
+    assert refusal(placed, asked_of(placed), 20) is refused
+
+
+def test_copies_about_one_person_are_a_pile_on_whatever_their_category() -> None:
+    copies = crowd(kind="amplification", person_share=0.16)
+    assert refusal(copies, asked_of(copies), 20) is Refusal.PERSON
+
+
+@pytest.mark.parametrize(("unclear", "plain"), [(0.0, True), (0.15, True), (0.16, False)])
+def test_a_wording_of_which_nobody_can_tell_is_not_plain(unclear: float, plain: bool) -> None:
+    assert is_plain(crowd(kind="amplification", unclear=unclear)) is plain

@@ -48,10 +48,10 @@ LONGEST_US = 5 * MINUTE_US
 ONE_TEXT = 1e-3
 """No p-value of a single text is smaller: only several texts by one crowd make a strong claim."""
 
-PAUSE_US = 10 * MINUTE_US
+PAUSE_US = 5 * MINUTE_US
 """Copies that come after so long are another spread of the same text."""
-_MOST_SPREADS = 3
-"""A text, link or picture that comes up more often within the hour is a template: a share button's, a greeting."""
+_MOST_BEFORE = 3
+"""A text, link or picture that came up more often within the hour is a template: a share button's, a greeting."""
 
 _TRIM = 0.05
 """Of the copies, first and last: a try beforehand, and stragglers."""
@@ -106,8 +106,12 @@ def latest_spread(times_us: I64Array, least: int) -> slice:
     """
     breaks = np.flatnonzero(np.diff(times_us) > PAUSE_US) + 1
     bounds = [0, *breaks.tolist(), len(times_us)]
-    spreads = [slice(first, last) for first, last in pairwise(bounds) if last - first >= least]
-    return spreads[-1] if spreads and len(bounds) <= _MOST_SPREADS + 1 else slice(0, 0)
+    spreads = [
+        (before, slice(first, last))
+        for before, (first, last) in enumerate(pairwise(bounds))
+        if last - first >= least
+    ]
+    return spreads[-1][1] if spreads and spreads[-1][0] <= _MOST_BEFORE else slice(0, 0)
 
 
 def is_over(times_us: I64Array, now_us: int) -> bool:

@@ -101,8 +101,8 @@ def _is_cased(data: U8, at: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _writes_capitals(flags: U8, first: int, last: int) -> bool:
-    """Whether a post begins with a capital and is not written in capitals: its other capitals mean something."""
+def _capitals_of(flags: U8, first: int, last: int) -> tuple[bool, bool]:
+    """Whether a post begins with a capital, and whether it is written in capitals, which then mean nothing."""
     capital = 0
     capitals = 0
     begins = -1
@@ -113,7 +113,7 @@ def _writes_capitals(flags: U8, first: int, last: int) -> bool:
             begins = 1 if flags[k] & CAPITAL else 0
         capital += (flags[k] & CAPITAL) != 0
         capitals += (flags[k] & CAPITALS) != 0
-    return begins == 1 and not (capitals >= 3 and 2 * capitals > capital)
+    return begins == 1, capitals >= 3 and 2 * capitals > capital
 
 
 @njit(cache=True, nogil=True)
@@ -122,34 +122,35 @@ def _naming(
 ) -> None:
     for row in range(len(found)):
         first, last = int(tokens.offsets[row]), int(tokens.offsets[row + 1])
-        telling = _writes_capitals(tokens.flags, first, last)
+        begins, shouts = _capitals_of(tokens.flags, first, last)
         worst = PLAIN
-        before = False  # the word before is of no list
+        unlisted_before = False
         capital_before = False
         for k in range(first, last):
             flags = int(tokens.flags[k])
             if flags & _PASSED_OVER:
-                before, capital_before = False, False
+                unlisted_before, capital_before = False, False
                 continue
             value = get(known, tokens.hashes[k])
+            is_name = value & _NAME != 0 and not flags & PAIR
             everyday = bool(value & _EVERYDAY) or flags & STOP != 0
             linked = k > first and flags & LINKED != 0
-            capital = flags & CAPITAL != 0
+            capital = flags & CAPITAL != 0 and not shouts
+            both = capital and linked and capital_before and not flags & STOP
             if not _is_cased(data, int(offsets[row]) + int(tokens.starts[k])):
-                doubt = PLAIN if everyday else (NAMING if value & _NAME and not flags & PAIR else UNCLEAR)
-            elif not telling:
-                doubt = PLAIN if everyday else (NAMING if value & _NAME else UNCLEAR)
-            elif capital and linked and nouns[row] and not value & _NAME:
-                both = capital_before and (before or not everyday)
-                doubt = PLAIN if everyday and not both else (NAMING if both else UNCLEAR)
+                doubt = PLAIN if everyday else (NAMING if is_name else UNCLEAR)
+            elif both:  # two words in a row with capitals
+                doubt = UNCLEAR if everyday and not is_name and not unlisted_before else NAMING
             elif capital and linked:
-                doubt = PLAIN if everyday and not value & _NAME else NAMING
-            elif capital:
-                doubt = PLAIN if everyday else UNCLEAR  # a sentence begins
+                doubt = PLAIN if everyday and not is_name else (UNCLEAR if nouns[row] and not is_name else NAMING)
+            elif capital:  # a sentence begins
+                doubt = PLAIN if everyday else UNCLEAR
+            elif begins and not shouts:  # a name would have one
+                doubt = UNCLEAR if linked and unlisted_before and not everyday else PLAIN
             else:
-                doubt = UNCLEAR if linked and before and not everyday else PLAIN
+                doubt = PLAIN if everyday else (NAMING if is_name else UNCLEAR)
             worst = max(worst, doubt)
             if worst == NAMING:
                 break
-            before, capital_before = not everyday, capital and (linked or not everyday)
+            unlisted_before, capital_before = not everyday, capital and not flags & STOP
         found[row] = worst
