@@ -2,11 +2,12 @@
 
 Three looks. *Simulated campaigns*: one text by 15 to 200 accounts within two minutes, beside events,
 cascades of reposts (unlabelled) and copies from a share button: a headline with its link, posted by many
-over hours. A record is right when at least half of its posts are of one campaign. A campaign is found when half
-of its posts were in a record, its own or that of the same text pushed before; it counts as missed only from
-2 k − 1 accounts, from where the ladder lets every crowd in. *Null p-values*: families of copies that come in
-five ways that nobody arranges, each held against thirty others of its kind. *The German election of 2021*: the clusters that CooRTweet's method finds
-in 218,971 shares, and how many of them are crowds that a line with a floor of k could publish at all.
+over hours. A record is right when at least half of its posts are of one campaign. A campaign is found when
+half of its posts were in a record, its own or that of the same text pushed before; it counts as missed only
+from 2 k − 1 accounts, from where the ladder lets every crowd in. *Null p-values*: families of copies that
+come in five ways that nobody arranges, each held against thirty others of its kind. *The German election of
+2021*: the clusters that CooRTweet's method finds in 218,971 shares, and how many of them are crowds that a
+line with a floor of k could publish at all.
 """
 
 from __future__ import annotations

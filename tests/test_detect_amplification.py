@@ -51,7 +51,9 @@ def families(draw: Draw, count: int = 400, seed: int = 3, most_seconds: float = 
 def test_p_values_of_copies_that_spread_by_themselves_are_no_smaller_than_chance(kind: str) -> None:
     copies = families(NULLS[kind])
     others = [seconds_apart(times_us) for times_us in copies]
-    p_values = np.array([chance(times_us, others[at - 30 : at]) for at, times_us in enumerate(copies) if at >= 30])
+    p_values = np.array(
+        [chance(times_us, others[at - 30 : at]) for at, times_us in enumerate(copies) if at >= 30]
+    )
     for level in (0.01, 0.05, 0.2):
         assert (p_values <= level).mean() <= level + 0.02
 
@@ -156,7 +158,9 @@ def test_several_texts_by_one_crowd_are_a_stronger_claim() -> None:
     (one,) = told(burst(40))
     texts = ("farmers deserve better than this shameful bill", "open your eyes and pass these numbers along")
     more = [
-        post(ONSET + 120 * (k + 1) + i * 1.5, 1000 + i, text) for k, text in enumerate(texts) for i in range(40)
+        post(ONSET + 120 * (k + 1) + i * 1.5, 1000 + i, text)
+        for k, text in enumerate(texts)
+        for i in range(40)
     ]
     several = [candidate for candidate in told([*burst(40), *more]) if candidate.kind == "amplification"]
     assert one.p_value is not None

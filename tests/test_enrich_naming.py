@@ -58,7 +58,7 @@ def test_where_every_noun_has_a_capital_one_alone_tells_nothing(text: str, told:
 
 @pytest.mark.parametrize("language", languages(), ids=lambda language: language.code)
 def test_no_copied_text_against_a_private_person_is_plain(language: Language) -> None:
-    """Invented names that mostly no lexicon has, in each language of the simulator, as written and capitalised."""
+    """Invented names that mostly no lexicon has, in each language of the simulator, capitalised and not."""
     names = [
         f"{given} {family}" if language.joiner else f"{family}{given}"
         for given in language.given

@@ -130,7 +130,9 @@ def test_a_crowd_that_says_neither_what_nor_where_is_taken_for_a_pile_on() -> No
 
 
 @pytest.mark.parametrize(("naming", "refused"), [(0.15, None), (0.16, Refusal.PERSON), (1.0, Refusal.PERSON)])
-def test_copies_need_not_say_what_or_where_but_must_name_nobody(naming: float, refused: Refusal | None) -> None:
+def test_copies_need_not_say_what_or_where_but_must_name_nobody(
+    naming: float, refused: Refusal | None
+) -> None:
     copies = crowd(kind="amplification", category="other", places=(), naming=naming)
     assert refusal(copies, asked_of(copies), 20) is refused
     placed = msgspec.structs.replace(copies, category="flood", places=(LISBON,))

@@ -1,9 +1,9 @@
 """Which crowds only copy, and which copies came too close together to be chance?
 
-Owns what a family of copies is (posts of one near-identical text, one link or one picture), how it spread, and
-what is held against it: how the other families of the last hour spread, and how reposts thin out. It reads the
-open window and remembers nothing: who wrote two texts is compared in passing, by the window's keyed hashes.
-Whether a crowd may be told of is for `release` to say.
+Owns what a family of copies is (posts of one near-identical text, one link or one picture), how it spread,
+and what is held against it: how the other families of the last hour spread, and how reposts thin out. It
+reads the open window and remembers nothing: who wrote two texts is compared in passing, by the window's keyed
+hashes. Whether a crowd may be told of is for `release` to say.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ONE_TEXT = 1e-3
 PAUSE_US = 5 * MINUTE_US
 """Copies that come after so long are another spread of the same text."""
 _MOST_BEFORE = 3
-"""A text, link or picture that came up more often within the hour is a template: a share button's, a greeting."""
+"""What came up more often within the hour before is a template: a share button's text, a greeting."""
 
 _TRIM = 0.05
 """Of the copies, first and last: a try beforehand, and stragglers."""
@@ -128,8 +128,8 @@ def is_over(times_us: I64Array, now_us: int) -> bool:
 def constancy(times_us: I64Array) -> float:
     """The chance that copies which thin out come as evenly as these before they stop: an upper bound.
 
-    Null hypothesis: after the first copies, each other comes after an exponential time of one unknown mean, or
-    ever more slowly (a power law, a mixture). Then the normalised spacings (n - i) (x[i + 1] - x[i]) are
+    Null hypothesis: after the first copies, each other comes after an exponential time of one unknown mean,
+    or ever more slowly (a power law, a mixture). Then the normalised spacings (n - i) (x[i + 1] - x[i]) are
     independent and exponential, the last twentieth of the copies may be left out, and the running sums of the
     spacings over the whole lie as uniform points do: the cumulative total time on test (Barlow and others,
     "Statistical Inference under Order Restrictions", 1972, chapter 6). Their sum is large for an even rate
@@ -193,7 +193,7 @@ def is_unlikely(times_us: I64Array, others: Sequence[float]) -> bool:
 def combined(p_values: Sequence[float]) -> float:
     """Fisher's combination of independent p-values; no single text counts under `ONE_TEXT`.
 
-    >>> round(combined([0.02]), 4), combined([1e-9]), combined([0.01, 0.01]) < 0.01 ** 1.4
+    >>> round(combined([0.02]), 4), combined([1e-9]), combined([0.01, 0.01]) < 0.01**1.4
     (0.02, 0.001, True)
     """
     logs = [-math.log(max(p_value, ONE_TEXT)) for p_value in p_values]
@@ -316,7 +316,7 @@ class Copies:
         return found
 
     def _others_by(self, rows: I64Array, shapes: U64Array, now_us: int) -> list[I64Array]:
-        """Copies of the other texts of the window that this crowd wrote half of, and as fast; text by text."""
+        """Copies of other texts of the window that this crowd wrote half of, and as fast; text by text."""
         window = self._window
         ours = np.isin(window.of("speaker"), window.at("speaker", rows)) & window.of("alive").astype(bool)
         ours &= ~np.isin(window.of("shape"), np.append(shapes, np.uint64(0)))

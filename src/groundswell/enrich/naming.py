@@ -1,7 +1,7 @@
 """Whether a post's wording could name somebody, as far as anyone can tell: for texts that many copy.
 
 A crowd in its own words shows a name as a pair of rare words that hardly ever stand apart. In a text that is
-copied no two words ever do, so that every word has to be asked: is it an everyday word, or could it be a name?
+copied no two words ever do, so that every word has to be asked: is it an everyday one, or could it be a name?
 The lists know the words of the larger languages, capitals tell the others where a script has them, and where
 nothing tells, the answer is `UNCLEAR`. It errs towards `NAMING`; names themselves are `people`'s.
 """
@@ -102,7 +102,7 @@ def _is_cased(data: U8, at: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _capitals_of(flags: U8, first: int, last: int) -> tuple[bool, bool]:
-    """Whether a post begins with a capital, and whether it is written in capitals, which then mean nothing."""
+    """Whether a post begins with a capital, and whether it is all in capitals, which then mean nothing."""
     capital = 0
     capitals = 0
     begins = -1
@@ -142,7 +142,9 @@ def _naming(
             elif both:  # two words in a row with capitals
                 doubt = UNCLEAR if everyday and not is_name and not unlisted_before else NAMING
             elif capital and linked:
-                doubt = PLAIN if everyday and not is_name else (UNCLEAR if nouns[row] and not is_name else NAMING)
+                doubt = (
+                    PLAIN if everyday and not is_name else (UNCLEAR if nouns[row] and not is_name else NAMING)
+                )
             elif capital:  # a sentence begins
                 doubt = PLAIN if everyday else UNCLEAR
             elif begins and not shouts:  # a name would have one

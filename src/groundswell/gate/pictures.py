@@ -1,4 +1,4 @@
-"""Pictures: from references to unkeyed hashes, which tell that two posts show one picture, without saying which.
+"""Pictures: from references to unkeyed hashes, which tell that two posts show one picture and not which.
 
 A reference names a picture and never holds it. Where it names the account that put it up (`at-blob:DID/CID`)
 only the content's own name counts, so that the key says nothing of whose it was. No picture is fetched.

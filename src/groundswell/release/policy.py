@@ -109,7 +109,7 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
 
 
 def is_plain(candidate: Candidate) -> bool:
-    """Whether the wording of copies may show: hardly any has a word of which nobody can tell if it is a name."""
+    """Whether the wording of copies may show: hardly any has a word that could be a name or is on no list."""
     return candidate.unclear + candidate.naming <= MOST_PERSON_SHARE / 2
 
 

@@ -228,7 +228,7 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show. Of copies none while their wording could name somebody, and everyday words only."""
+        """Those that may show: of copies everyday words, and none while the wording could name somebody."""
         if candidate.kind != "amplification":
             return showable_phrases(candidate.phrases, floor, self._showable)
         if not is_plain(candidate):

@@ -130,13 +130,16 @@ function readUntil(source, began, to) {
 const speed = (rate) => (rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toFixed(1));
 const lag = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds));
 
+/** What was copied: its phrases, or, where no word may show, where its links lead. */
+const copied = (record) => (record.phrases.length ? phrases(record) : `links to ${record.domains.join(", ")}`);
+
 export function drawCopies(records, view) {
   byId("copies-part").hidden = records.length === 0;
   const items = records.map((record) =>
     el(
       "li",
       {},
-      el("span", { class: "phrases", dir: "auto" }, phrases(record)),
+      el("span", { class: "phrases", dir: "auto" }, copied(record)),
       el("span", { class: "crowd" }, crowd(record.accounts)),
       el(
         "span",
