@@ -149,7 +149,7 @@ def test_a_crowd_that_shares_a_link_alone_is_seen() -> None:
 
 
 def test_whoever_uses_a_word_of_the_text_is_not_counted_with_its_copies() -> None:
-    strays = [post(ONSET + i, 3000 + i, f"parking word{i} again word{i + 1}") for i in range(30)]
+    strays = [post(ONSET + i, 3000 + i, f"parking word{i} word{i + 7}") for i in range(30)]
     (copies,) = told([*burst(), *strays])
     assert (copies.kind, copies.speakers) == ("amplification", 60)
 

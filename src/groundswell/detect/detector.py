@@ -267,7 +267,8 @@ class Detector:
         of something bigger, has one or two surprising terms and is not worth the count.
         """
         settings = self._settings
-        uses = np.asarray(hot.uses[group.posts][:, terms].sum(axis=0)).ravel()
+        own = own_words(hot.shapes, group.posts)
+        uses = np.asarray(hot.uses[own][:, terms].sum(axis=0)).ravel()
         carrying = int(((hot.surprise[terms] >= settings.alert) & (uses >= 0.5 * self._floor_k)).sum())
         return carrying >= 2 * settings.min_terms and float(hot.surprise[terms].max()) >= 2 * settings.alert
 
