@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def told(rows: list[Row], minutes: float = MINUTES) -> list[Candidate]:
     return list({candidate.chain: candidate for candidate in found if candidate.state != "ended"}.values())
 
 
-def burst(size: int = 60, first: int = 1000, seconds: float = 60.0, **changes: object) -> list[Row]:
+def burst(size: int = 60, first: int = 1000, seconds: float = 60.0, **changes: Any) -> list[Row]:
     return [post(ONSET + i * seconds / size, first + i, **{"text": TEXT, **changes}) for i in range(size)]
 
 
