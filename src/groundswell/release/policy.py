@@ -29,7 +29,6 @@ __all__ = [
     "SENSITIVE_MATTERS",
     "Handling",
     "handling",
-    "is_plain",
     "refusal",
 ]
 
@@ -100,17 +99,12 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
     """Why a crowd that only copies is kept back.
 
     It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
-    about and where need not be known. Where half as many copies as usual do, none of it shows.
+    about and where need not be known. Where nobody can tell, it is taken to name one.
     """
-    named = max(candidate.person_share, candidate.naming)
+    named = max(candidate.person_share, candidate.naming + candidate.unclear)
     if named > MOST_PERSON_SHARE / 2:
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
-
-
-def is_plain(candidate: Candidate) -> bool:
-    """Whether the wording of copies may show: hardly any has a word that could be a name or is on no list."""
-    return candidate.unclear + candidate.naming <= MOST_PERSON_SHARE / 2
 
 
 def _is_early(candidate: Candidate, asked: Handling) -> bool:

@@ -27,7 +27,7 @@ from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
 from groundswell.release.moods import CrowdMoods
 from groundswell.release.phrases import is_showable, showable_phrases
-from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, is_plain, refusal
+from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
     CrowdRecord,
@@ -228,11 +228,9 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show: of copies everyday words, and none while the wording could name somebody."""
+        """Those that may show: of copies everyday words."""
         if candidate.kind != "amplification":
             return showable_phrases(candidate.phrases, floor, self._showable)
-        if not is_plain(candidate):
-            return ()
         return showable_phrases(
             candidate.phrases, floor, lambda text: self._everyday(text) and self._showable(text)
         )
