@@ -278,6 +278,32 @@ def test_copies_show_everyday_words_only() -> None:
     assert "zelvira morantu" in only(decide(gatekeeper(), crowd(phrases=phrases))).phrases
 
 
+def test_of_copies_that_may_name_somebody_only_the_crowd_shows() -> None:
+    copies = crowd(
+        kind="amplification", unclear=1.0, domains=(Counted("paper.example", 900),), p_value=1e-3,
+        spread_seconds=60.0,
+    )  # fmt: skip
+    release = gatekeeper()
+    more = msgspec.structs.replace(copies, tick_us=NOON_US + TICK_US, speakers=9_000)
+    for said in (copies, more):
+        record = only(decide(release, said))
+        assert isinstance(record, Amplification)
+        assert (record.phrases, record.domains, record.place, record.category) == ((), (), None, "other")
+
+
+def test_copies_that_may_name_somebody_show_nothing_of_the_event_that_stood_before_them() -> None:
+    release = gatekeeper()
+    event = only(decide(release, crowd(places=(LISBON,))))
+    copies = crowd(
+        tick_us=NOON_US + TICK_US, kind="amplification", places=(LISBON,), unclear=1.0, p_value=1e-3,
+        spread_seconds=60.0,
+    )  # fmt: skip
+    record = decide(release, copies).records[-1]
+    assert isinstance(record, Amplification)
+    assert event.place is not None
+    assert (record.phrases, record.place) == ((), None)
+
+
 def test_an_event_without_a_phrase_is_not_told_of_by_its_link() -> None:
     wordless = crowd(phrases=(), domains=(Counted("paper.example", 900),))
     assert decide(gatekeeper(), wordless).refused == {Refusal.NO_PHRASE: 1}

@@ -144,9 +144,12 @@ def test_copies_about_one_person_are_a_pile_on_whatever_their_category() -> None
     assert refusal(copies, asked_of(copies), 20) is Refusal.PERSON
 
 
-@pytest.mark.parametrize(("unclear", "refused"), [(0.15, None), (0.16, Refusal.PERSON)])
-def test_a_wording_of_which_nobody_can_tell_is_taken_to_name_somebody(
-    unclear: float, refused: Refusal | None
+@pytest.mark.parametrize(
+    ("naming", "unclear", "wordless"), [(0.0, 0.15, False), (0.0, 0.16, True), (0.1, 0.06, True)]
+)
+def test_of_a_wording_of_which_nobody_can_tell_nothing_shows(
+    naming: float, unclear: float, wordless: bool
 ) -> None:
-    copies = crowd(kind="amplification", unclear=unclear)
-    assert refusal(copies, asked_of(copies), 20) is refused
+    copies = crowd(kind="amplification", naming=naming, unclear=unclear)
+    assert asked_of(copies).wordless is wordless
+    assert refusal(copies, asked_of(copies), 20) is None

@@ -262,7 +262,7 @@ def _sentence(record: Record) -> str:
         until = "and goes on" if record.ongoing else f"until {record.last_seen}"
         return f"{record.first_seen}  {missing}: {what}, {until} ({record.reason})"
     where = f"{record.place.name}, {record.place.country}" if record.place else "no single place"
-    said = " · ".join(record.phrases)
+    said = " · ".join(record.phrases or record.domains) or "wording kept back: it may name somebody"
     kind = type(record).__name__.lower()
     return f"{record.first_seen}  {record.accounts:>5}  {kind}/{record.category:<12} {where:<28} {said}"
 

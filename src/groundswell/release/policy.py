@@ -49,6 +49,8 @@ class Handling:
     """The larger, more populous cell."""
     delayed: bool
     """An assembly, with no threat to life told of: shown six hours late."""
+    wordless: bool = False
+    """Copies of a wording of which nobody can tell whether it names somebody: nothing of it shows."""
 
     @property
     def coarseness(self) -> Coarseness:
@@ -70,6 +72,7 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
+        wordless=candidate.naming + candidate.unclear > MOST_PERSON_SHARE / 2,
     )
 
 
@@ -99,10 +102,9 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
     """Why a crowd that only copies is kept back.
 
     It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
-    about and where need not be known. Where nobody can tell, it is taken to name one.
+    about and where need not be known. Where nobody can tell, only the crowd shows: see `Handling.wordless`.
     """
-    named = max(candidate.person_share, candidate.naming + candidate.unclear)
-    if named > MOST_PERSON_SHARE / 2:
+    if max(candidate.person_share, candidate.naming) > MOST_PERSON_SHARE / 2:
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

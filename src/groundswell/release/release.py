@@ -185,6 +185,8 @@ class Release:
         """The revisions that `candidate` calls for, maybe none; or why nothing may be said of it now."""
         last = self._standing.get(candidate.chain)
         ladder = self._ladders[asked.sensitive]
+        if asked.wordless:
+            candidate = _without_words(candidate)
         # The chain's first day, not today: a crowd that lasts must not draw its threshold anew each midnight.
         entry = f"{candidate.seed}\x1f{candidate.first_us // _DAY_US}"
         reached = ladder.rung(candidate.speakers, candidate.chain, entry)
@@ -193,12 +195,12 @@ class Release:
             return self._let_end(candidate, tick_us) or Refusal.BELOW_FLOOR
         floor = self._floor.of(sensitive=asked.sensitive)
         phrases = self._phrases(candidate, floor)
-        if not phrases and not _shares_a_link(candidate, floor):
+        if not phrases and not asked.wordless and not _shares_a_link(candidate, floor):
             return self._let_end(candidate, tick_us) or Refusal.NO_PHRASE
         due = last is None or is_due(candidate, last)
         named = chosen_phrases(
             phrases,
-            last.phrases if last else {},
+            last.phrases if last and not asked.wordless else {},
             lambda speakers, text: ladder.rung(speakers, f"{candidate.chain}\x1f{text}") or floor,
             floor,
             [use.value for use in candidate.languages if use.speakers >= floor],
@@ -208,6 +210,7 @@ class Release:
         )
         if (
             place is None
+            and not asked.wordless
             and last is not None
             and (last.sensitive, last.coarse) == (asked.sensitive, asked.coarse)
         ):
@@ -311,6 +314,11 @@ class Release:
         ]
         for chain in gone:
             del self._standing[chain]
+
+
+def _without_words(candidate: Candidate) -> Candidate:
+    """Copies whose wording may name somebody: a place could be half a name, a domain all of it."""
+    return msgspec.structs.replace(candidate, phrases=(), places=(), domains=(), category="other")
 
 
 def _shares_a_link(candidate: Candidate, floor: int) -> bool:

@@ -130,8 +130,11 @@ function readUntil(source, began, to) {
 const speed = (rate) => (rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toFixed(1));
 const lag = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds));
 
-/** What was copied: its phrases, or, where no word may show, where its links lead. */
-const copied = (record) => (record.phrases.length ? phrases(record) : `links to ${record.domains.join(", ")}`);
+/** What was copied: its phrases, or, where no word may show, where its links lead, or that nothing of it shows. */
+function copied(record) {
+  if (record.phrases.length) return phrases(record);
+  return record.domains.length ? `links to ${record.domains.join(", ")}` : "wording kept back: it may name somebody";
+}
 
 export function drawCopies(records, view) {
   byId("copies-part").hidden = records.length === 0;
