@@ -61,6 +61,8 @@ def any_candidate(random: Random, chain: str, tick_us: int) -> Candidate:
         category=random.choice(["flood", "attack", "assembly", "other"]),
         state=random.choice(["new", "growing", "steady", "fading", "ended"]),
         person_share=random.choice([0.0, 0.0, 0.0, 0.9]),
+        naming=random.choice([0.0, 0.0, 0.1, 0.9]),
+        unclear=random.choice([0.0, 0.0, 0.1, 0.9]),
     )
 
 
@@ -93,7 +95,12 @@ def speaks_of_enough(
     assert candidate.speakers >= floor
     assert candidate.person_share <= 0.3
     assert K <= lower_bound(record.accounts) <= most
-    assert record.phrases
+    if isinstance(record, Amplification):
+        assert candidate.naming <= 0.15
+        if candidate.naming + candidate.unclear > 0.15:
+            assert (record.phrases, record.domains, record.place) == ((), (), None)
+    else:
+        assert record.phrases
     for text in record.phrases:
         now = max((use.speakers for use in candidate.phrases if use.text == text), default=0)
         assert now >= floor or ("phrase", text) in shown

@@ -72,7 +72,8 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
-        wordless=candidate.naming + candidate.unclear > MOST_PERSON_SHARE / 2,
+        wordless=candidate.kind == "amplification"
+        and candidate.naming + candidate.unclear > MOST_PERSON_SHARE / 2,
     )
 
 
