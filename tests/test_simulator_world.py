@@ -50,6 +50,7 @@ def world() -> World:
         WorldSettings(
             seed=5,
             hours=settings.hours,
+            posts_per_second=settings.posts_per_second / 2,
             events_per_hour=settings.events_per_hour,
             campaigns_per_hour=2,
             pile_ons_per_hour=1,
