@@ -14,12 +14,13 @@ from groundswell.detect.bursts import (
     Heat,
     HotTerms,
     Postings,
-    assign_posts,
     cluster_terms,
     crowd,
     hot_terms,
 )
+from groundswell.detect.chains import Owned
 from groundswell.detect.communities import louvain
+from groundswell.detect.membership import assign_posts
 from groundswell.detect.window import Window, WindowSettings
 from tests.enriched_posts import NOON_US, Row, batch, delete, post, term
 
@@ -119,13 +120,13 @@ def test_a_term_that_had_cooled_down_kindles_again() -> None:
 def test_heat_lasts_a_quarter_hour_and_is_forgotten_after_an_hour() -> None:
     heat = heat_of((0, "flood", 30.0), (10, "flood", 13.0), (10, "storm", 20.0), (10, "rain", 9.0))
     at = NOON_US + 14 * MINUTE_US
-    terms, nats, firsts = heat.hot(at)
+    terms, nats, firsts, _ = heat.hot(at)
     assert terms.tolist() == [term("flood"), term("storm")]
     assert nats.tolist() == [30.0, 20.0]
     assert firsts.tolist() == [NOON_US, NOON_US + 10 * MINUTE_US]
-    assert heat.hot(at + 6 * MINUTE_US)[0].tolist() == [term("storm"), term("flood")]
+    assert heat.hot(at + 6 * MINUTE_US).terms.tolist() == [term("storm"), term("flood")]
     heat.expire(NOON_US + 71 * MINUTE_US)
-    assert not len(heat.hot(NOON_US + 10 * MINUTE_US)[0])
+    assert not len(heat.hot(NOON_US + 10 * MINUTE_US).terms)
 
 
 def hot_of(rows: list[Row], *words: tuple[str, float], min_speakers: int = 1) -> HotTerms | None:
@@ -133,6 +134,10 @@ def hot_of(rows: list[Row], *words: tuple[str, float], min_speakers: int = 1) ->
     window.take([batch(rows)])
     heat = heat_of(*((5, word, nats) for word, nats in words))
     return hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, min_speakers)
+
+
+def followed(chain: str, seconds: float = 0, usual: float = np.inf) -> Owned:
+    return Owned(chain, NOON_US + int(seconds * SECOND_US), usual, followed=True)
 
 
 def test_hot_terms_are_those_that_enough_speakers_used_in_posts_that_live() -> None:
@@ -152,13 +157,13 @@ def test_a_chains_words_stay_hot_while_they_are_used_together() -> None:
     rows += [post(20 + second, 20 + second, "photo") for second in range(12)]
     window, heat = Window(WindowSettings()), heat_of((5, "flood", 40.0))
     window.take([batch(rows)])
-    owned = {term(word): ("a", NOON_US + 2 * SECOND_US) for word in ("flood", "bridge", "photo")}
+    owned = {term(word): followed("a", 2) for word in ("flood", "bridge", "photo")}
     hot = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, 3, owned)
     assert hot is not None
     assert hot.terms.tolist() == [term("flood"), term("bridge")]
     assert hot.surprise.tolist() == [40.0, SETTINGS.hot]
     assert hot.counts.tolist() == [10, 8], "a word that is only followed counts from its chain's start on"
-    others = {term("bridge"): ("b", NOON_US), term("photo"): ("c", NOON_US)}
+    others = {term("bridge"): followed("b"), term("photo"): followed("c")}
     alone = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, 3, others)
     assert alone is not None
     assert alone.terms.tolist() == [term("flood")]
@@ -181,7 +186,7 @@ def test_terms_that_share_posts_form_one_community_and_take_their_posts_along() 
     assert hot is not None
     communities = cluster_terms(hot, SETTINGS)
     assert [terms.tolist() for terms in communities] == [[0, 1], [2, 3]]
-    clusters = assign_posts(hot, communities)
+    clusters = assign_posts(hot, communities, SETTINGS)
     assert [cluster.posts.tolist() for cluster in clusters] == [[*range(10), 20], list(range(10, 20))]
 
 
@@ -198,3 +203,84 @@ def test_postings_kept_from_tick_to_tick_equal_those_found_afresh() -> None:
         rows_found, positions = window.find(wanted.astype(np.uint64), window.first_row)
         expected = sorted(zip(rows_found.tolist(), wanted[positions].tolist(), strict=True))
         assert sorted(zip(kept.rows.tolist(), kept.terms.tolist(), strict=True)) == expected
+
+
+def clusters_of(rows: list[Row], usual: dict[str, float], *communities: tuple[str, ...]) -> list[list[int]]:
+    """The posts of each community of words; `usual` are their uses a minute before, 0 where not given."""
+    window, heat = Window(WindowSettings()), Heat(SETTINGS)
+    window.take([batch(rows)])
+    words = [word for words in communities for word in words]
+    terms = np.array([term(word) for word in words], np.uint64)
+    rates = np.array([usual.get(word, 0.0) for word in words], np.float32)
+    heat.add(NOON_US + 10 * MINUTE_US, terms, np.full(len(words), 30.0, np.float32), rates)
+    hot = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 10 * MINUTE_US, 1)
+    assert hot is not None
+    at = {int(word): place for place, word in enumerate(hot.terms)}
+    indices = [np.sort(np.array([at[term(word)] for word in words])) for words in communities]
+    return [cluster.posts.tolist() for cluster in assign_posts(hot, indices, SETTINGS)]
+
+
+def test_an_everyday_word_alone_makes_no_post_part_of_the_crowd_and_in_company_it_does() -> None:
+    rows = [post(second, second, "siege place") for second in range(10)]
+    rows += [post(20 + second, 20 + second, "place") for second in range(10)]
+    rows += [post(40 + second, 40 + second, "siege") for second in range(10)]
+    assert clusters_of(rows, {"place": 1.0}, ("siege", "place")) == [[*range(10), *range(20, 30)]]
+    assert clusters_of(rows, {"place": 0.1}, ("siege", "place")) == [list(range(30))]
+
+
+def test_two_everyday_words_are_company_for_each_other() -> None:
+    rows = [post(second, second, "west photo") for second in range(10)]
+    rows += [post(20 + second, 20 + second, "west") for second in range(10)]
+    rows += [post(40 + second, 40 + second, "photo") for second in range(10)]
+    assert clusters_of(rows, {"west": 0.9, "photo": 0.9}, ("west", "photo")) == [list(range(10))]
+
+
+def test_a_word_of_several_crowds_brings_no_post_to_any_of_them() -> None:
+    """`flood` is the first community's; its posts say that it is as much the second's."""
+    rows = [post(second, second, "flood alberta calgary") for second in range(10)]
+    rows += [post(20 + second, 20 + second, "flood jordan petra") for second in range(10)]
+    rows += [post(40 + second, 40 + second, "flood") for second in range(10)]
+    communities = ("alberta", "calgary", "flood"), ("jordan", "petra")
+    assert clusters_of(rows, {}, *communities) == [list(range(10)), list(range(10, 20))]
+
+
+def test_a_word_goes_where_its_posts_go_without_it() -> None:
+    rows = [post(second, second, "rescue alberta calgary") for second in range(10)]
+    rows += [post(20 + second, 20 + second, "jordan petra") for second in range(10)]
+    communities = ("alberta", "calgary"), ("jordan", "petra", "rescue")
+    rows.append(post(40, 40, "rescue"))
+    assert clusters_of(rows, {}, *communities) == [[*range(10), 20], list(range(10, 20))]
+
+
+def test_a_manner_of_speaking_that_several_crowds_share_is_no_crowd() -> None:
+    rows = [
+        post(20 * at + second, 20 * at + second, f"streets closed {town}")
+        for at, town in enumerate(("puebla river", "cali hill", "lima dam"))
+        for second in range(10)
+    ]
+    communities = (
+        ("puebla", "river"),
+        ("cali", "hill"),
+        ("lima", "dam"),
+        ("streets", "closed", "streets closed"),
+    )
+    assert clusters_of(rows, {}, *communities) == [list(range(10)), list(range(10, 20)), list(range(20, 30))]
+
+
+def test_a_loud_chain_leaves_room_for_words_of_no_chain() -> None:
+    heat = heat_of((5, "flood", 40.0), (5, "river", 39.0), (5, "rain", 38.0), (5, "match", 20.0))
+    now_us = NOON_US + 6 * MINUTE_US
+    few = BurstSettings(chain_terms=2)
+    heat._settings = few
+    owned = {term(word): followed("a") for word in ("flood", "river", "rain")}
+    assert heat.hot(now_us, owned).terms.tolist() == [term("flood"), term("river"), term("match")]
+
+
+def test_a_chains_hashtag_stays_hot_alone_when_hardly_anybody_used_it_before() -> None:
+    rows = [post(second, second, "yycflood") for second in range(20)]
+    window, heat = Window(WindowSettings()), Heat(SETTINGS)
+    window.take([batch(rows)])
+    for usual, kept in ((0.01, True), (30.0, False), (np.inf, False)):
+        owned = {term("yycflood"): followed("a", usual=usual)}
+        hot = hot_terms(window, heat, Postings(), SETTINGS, NOON_US + 6 * MINUTE_US, 3, owned)
+        assert (hot is not None) is kept

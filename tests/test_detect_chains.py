@@ -46,9 +46,13 @@ def test_a_chain_owns_its_strongest_words_but_none_that_another_has_too() -> Non
         chain("b", {MATCH: 2.0, GOAL: 1.0}),
         follow_share=0.3,
     )
-    assert made.own() == {FLOOD: ("a", NOON_US + 7), BRIDGE: ("a", NOON_US + 7), MATCH: ("b", NOON_US)}
+    owned = made.own()
+    assert {term: (owner.chain, owner.since_us) for term, owner in owned.items()} == {
+        FLOOD: ("a", NOON_US + 7), BRIDGE: ("a", NOON_US + 7), RAIN: ("a", NOON_US + 7), MATCH: ("b", NOON_US)
+    }  # fmt: skip
+    assert {term for term, owner in owned.items() if owner.followed} == {FLOOD, BRIDGE, MATCH}
     made.settings = ChainSettings(follow=1)
-    assert made.own().keys() == {FLOOD, MATCH}
+    assert {term for term, owner in made.own().items() if owner.followed} == {FLOOD, MATCH}
     made.quiet(NOON_US + 61 * MINUTE_US)
     assert made.own() == {}
 
@@ -91,6 +95,18 @@ def test_learning_wakes_a_chain_and_never_turns_its_clock_back() -> None:
     made = chains(one)
     made.learn(one, {FLOOD: 1.0}, NOON_US - MINUTE_US)
     assert (one.ended, one.last_us) == (False, NOON_US)
+
+
+def test_a_chain_remembers_the_least_usual_rate_of_the_words_that_it_keeps() -> None:
+    one = chain("a", {FLOOD: 1.0})
+    made = chains(one)
+    made.learn(one, {FLOOD: 2.0, RAIN: 1.0}, NOON_US, {FLOOD: 0.5, RAIN: 0.2})
+    made.learn(one, {FLOOD: 2.0}, NOON_US, {FLOOD: 9.0})
+    assert made.own()[FLOOD].usual == 0.5
+    restored = chains()
+    restored.restore(made.seal({FLOOD}))
+    (kept,) = restored
+    assert kept.usual == {FLOOD: 0.5}
 
 
 def test_a_chain_keeps_its_strongest_words_only() -> None:

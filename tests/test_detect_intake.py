@@ -16,7 +16,8 @@ Use = tuple[int, int, float]
 
 def emissions(uses: list[Use]) -> Emissions:
     rows, terms, nats = zip(*sorted(uses), strict=True) if uses else ((), (), ())
-    return np.array(rows, np.int64), np.array(terms, np.uint64), np.array(nats, np.float32)
+    usual = np.zeros(len(rows), np.float32)
+    return Emissions(np.array(rows, np.int64), np.array(terms, np.uint64), np.array(nats, np.float32), usual)
 
 
 def posted(rows: int) -> npt.NDArray[np.bool_]:

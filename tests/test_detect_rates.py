@@ -39,7 +39,7 @@ def feed(rates: Rates, posts: list[Post]) -> dict[str, float]:
             np.cumsum([0, *(len(said) for _, _, said in inside)]).astype(np.int64),
             np.array([hashed(speaker) for _, speaker, _ in inside], np.uint64),
         )
-        _, emitted, surprise = rates.observe(uses, start_us + TICK_US)
+        _, emitted, surprise, _ = rates.observe(uses, start_us + TICK_US)
         for hash_, value in zip(emitted.tolist(), surprise.tolist(), strict=True):
             most[words[hash_]] = max(most.get(words[hash_], 0.0), value)
     return most
@@ -140,8 +140,8 @@ def test_the_quick_look_at_a_line_misses_nothing_that_surprises(
         lift=4.0,
         base_weight=15.0 if mean else 0.0,
     )
-    exact = float(buckets._nats(word, outlook.masks(), outlook)[0])
-    at, nats = buckets.surprising(word, outlook, warm=1e-6)
+    exact = float(buckets._judged(word, outlook.masks(), outlook)[0, 0])
+    at, nats, _ = buckets.surprising(word, outlook, warm=1e-6)
     assert nats.tolist() == ([exact] if exact >= 1e-6 else [])
     assert at.tolist() == [0] * len(nats)
 

@@ -178,18 +178,19 @@ def _lift(
 @njit(cache=True, nogil=True)
 def _surprises(
     lines: Any, words: Any, means: Any, places: Any, minute: int, masks: Any, quarters_seen: int,
-    base_weight: float, exposures: Any, expectant: Any, floors: Any, lift: float, nats: Any,
+    base_weight: float, exposures: Any, expectant: Any, floors: Any, lift: float, nats: Any, usual: Any,
 ) -> None:  # fmt: skip
-    """Nats by which the windows of the lines at `places` surpass what is expected of them."""
+    """Of the lines at `places`: nats by which they surpass what is expected, and usual uses a minute."""
     for i in range(places.shape[0]):
         at = np.int64(places[i])
-        nats[i] = 0.0
+        nats[i], usual[i] = 0.0, 0.0
         _freshen(lines, at, minute)
         in_fast, in_mid, in_slow, in_total = _windows(lines, words, at, minute, masks)
         if in_slow < 3.0:
             continue
         long_count = np.float64(means[at, _MEAN]) * base_weight / 15.0
         rate = (in_total - in_mid + long_count) / max(exposures[3] - exposures[1] + base_weight, 5.0)
+        usual[i] = rate
         size = 4.0
         if rate >= 1.0 and quarters_seen >= 4:
             size = _dispersion(lines, at, minute, quarters_seen)
@@ -336,8 +337,13 @@ class Buckets:
         """The long mean of each line, uses a quarter hour: a view."""
         return self._means[:, _MEAN]
 
-    def surprising(self, terms: U64Array, outlook: Outlook, warm: float) -> tuple[I64Array, F32Array]:
-        """Which of `terms` (indices, ascending) are `warm` or more, and the nats of each."""
+    def surprising(
+        self, terms: U64Array, outlook: Outlook, warm: float
+    ) -> tuple[I64Array, F32Array, F32Array]:
+        """Which of `terms` (indices, ascending) are `warm` or more, the nats and the usual rate of each.
+
+        That is its uses a minute in the reference, outside the mid window.
+        """
         self._used[:] = 0
         _mark(terms, self._mask, self._used)
         masks = outlook.masks()
@@ -345,18 +351,20 @@ class Buckets:
         at = np.empty(len(terms), np.int64)
         at = at[: _marked(terms, self._mask, self._lifted, at)].copy()
         numbers, different = group(terms[at])
-        nats = self._nats(different, masks, outlook)[numbers]
+        nats, usual = self._judged(different, masks, outlook)[:, numbers]
         kept = nats >= warm
-        return at[kept], nats[kept]
+        return at[kept], nats[kept], usual[kept]
 
-    def _nats(self, terms: U64Array, masks: U64Array, outlook: Outlook) -> F32Array:
-        least = np.full(len(terms), np.inf, np.float32)
-        places, nats = np.empty(len(terms), np.uint32), np.empty(len(terms))
+    def _judged(self, terms: U64Array, masks: U64Array, outlook: Outlook) -> F32Array:
+        """The nats and the usual rate of each of `terms`: the smaller of its two lines, either time."""
+        least = np.full((2, len(terms)), np.inf, np.float32)
+        places, judged = np.empty(len(terms), np.uint32), np.empty((2, len(terms)))
         for second in (False, True):
             _place(terms, second, self._mask, places)
             _surprises(
                 *self._row(second), places, outlook.minute, masks, outlook.quarters_seen,
-                outlook.base_weight, outlook.exposures, outlook.expectant, outlook.floors, outlook.lift, nats,
+                outlook.base_weight, outlook.exposures, outlook.expectant, outlook.floors, outlook.lift,
+                *judged,
             )  # fmt: skip
-            least = np.minimum(least, nats.astype(np.float32))
+            least = np.minimum(least, judged.astype(np.float32))
         return least

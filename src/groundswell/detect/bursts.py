@@ -1,33 +1,34 @@
 """Which terms burst now, and which of them burst together?
 
 Owns the heat of terms (their surprise over the last quarter hour) and the clustering of one tick: hot terms
-that share posts form communities (Louvain, Blondel et al. 2008), communities that share posts merge unless
-they speak of different places, and each post goes to the community its hot terms weigh most for.
+that share posts form communities (Louvain, Blondel et al. 2008). Whose each post is, `membership` says.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.sparse import csc_matrix, csr_matrix
 
 from groundswell.clock import MINUTE_US
 from groundswell.config import Settings
+from groundswell.detect.chains import Owned
 from groundswell.detect.columns import Queue, distinct, group, occurrences
 from groundswell.detect.communities import louvain
 from groundswell.detect.window import Window
 
-__all__ = ["BurstSettings", "Cluster", "Heat", "HotTerms", "Postings", "cluster_terms", "crowd"]
+__all__ = ["BurstSettings", "Heat", "HotTerms", "Postings", "cluster_terms", "crowd"]
 
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
+F32Array = npt.NDArray[np.float32]
 F64Array = npt.NDArray[np.float64]
 
 
@@ -37,7 +38,7 @@ class BurstSettings(Settings, frozen=True, kw_only=True):
     hot: float = 12.0
     """Nats of surprise from which a term is hot."""
     hot_minutes: int = 15
-    max_terms: int = 400
+    max_terms: int = 1_000
     """Hot terms clustered in one tick, most surprising first: bounds the cost however many crises run."""
     min_cosine: float = 0.2
     """Two terms are neighbours when their posts overlap this much …"""
@@ -49,10 +50,27 @@ class BurstSettings(Settings, frozen=True, kw_only=True):
     """Communities that share this part of the smaller one's posts are one."""
     lead_minutes: int = 10
     """A term's posts count from so long before it first surprised."""
+    chain_terms: int = 40
+    """Hot terms that one chain may take of `max_terms`: what is published leaves room for what is not."""
+    doubt: float = 0.25
+    """The chance, by its terms' usual rates, that a post is no part of the crowd: more leaves it out."""
+    bound: float = 0.6
+    """A term whose posts are divided between clusters, none with this share of them, binds nothing."""
 
 
 _TICK_TERMS = 10_000
 """Warm terms of one tick that are remembered, most surprising first."""
+
+
+class Burning(NamedTuple):
+    """Hot terms, most surprising first; all columns are (terms,)."""
+
+    terms: U64Array
+    surprise: F64Array
+    warm_us: I64Array
+    """When each was first warm within the hour."""
+    usual: F64Array
+    """The least of the rates that were usual for it since then, uses a minute."""
 
 
 class Heat:
@@ -60,18 +78,20 @@ class Heat:
 
     def __init__(self, settings: BurstSettings) -> None:
         self._settings = settings
-        self._warm = {"time_us": Queue(np.int64), "term": Queue(np.uint64)}
+        self._warm = {"time_us": Queue(np.int64), "term": Queue(np.uint64), "usual": Queue(np.float32)}
         self._hot = {"time_us": Queue(np.int64), "term": Queue(np.uint64), "nats": Queue(np.float64)}
         self._kindled_us = -1
 
-    def add(self, now_us: int, terms: U64Array, surprise: npt.NDArray[np.float32]) -> None:
-        """Note one tick's emissions; of a term used twice, the most surprising use counts."""
+    def add(self, now_us: int, terms: U64Array, surprise: F32Array, rates: F32Array | None = None) -> None:
+        """Note one tick's emissions; all uses of a term in it are judged alike. `rates` are 0 for None."""
         numbers, distinct = group(terms)
-        nats = np.zeros(len(distinct))
-        np.maximum.at(nats, numbers, surprise)
+        nats, usual = np.zeros(len(distinct)), np.zeros(len(distinct), np.float32)
+        nats[numbers] = surprise
+        if rates is not None:
+            usual[numbers] = rates
         if len(distinct) > _TICK_TERMS:
             kept = np.sort(np.lexsort((distinct, -nats))[:_TICK_TERMS])
-            distinct, nats = distinct[kept], nats[kept]
+            distinct, nats, usual = distinct[kept], nats[kept], usual[kept]
         hot = nats >= self._settings.hot
         fresh = distinct[hot]
         since = now_us - self._settings.hot_minutes * MINUTE_US
@@ -79,7 +99,7 @@ class Heat:
         if len(np.unique(occurrences(before, fresh)[1])) < len(fresh):
             self._kindled_us = now_us
         for log, chosen in ((self._warm, slice(None)), (self._hot, hot)):
-            said = {"term": distinct[chosen], "nats": np.round(nats[chosen], 3)}
+            said = {"term": distinct[chosen], "nats": np.round(nats[chosen], 3), "usual": usual[chosen]}
             said["time_us"] = np.full(len(said["term"]), now_us)
             for name, column in log.items():
                 column.extend(said[name])
@@ -91,19 +111,37 @@ class Heat:
             for column in log.values():
                 column.drop(old)
 
-    def hot(self, now_us: int) -> tuple[U64Array, F64Array, I64Array]:
-        """(terms, surprise, first warm time) of the hottest `max_terms`, most surprising first."""
+    def hot(self, now_us: int, owned: Mapping[int, Owned] = MappingProxyType({})) -> Burning:
+        """The hottest `max_terms`, of each chain's at most `chain_terms`."""
         since = now_us - self._settings.hot_minutes * MINUTE_US
         begin = int(np.searchsorted(self._hot["time_us"].view, since))
         numbers, terms = group(self._hot["term"].view[begin:])
         nats = np.zeros(len(terms))
         np.maximum.at(nats, numbers, self._hot["nats"].view[begin:])
-        order = np.lexsort((terms, -nats))[: self._settings.max_terms]
+        order = np.lexsort((terms, -nats))
+        order = order[self._shared_out(terms[order], owned)]
         terms, nats = terms[order], nats[order]
         at, positions = occurrences(self._warm["term"].view, terms)
         firsts = np.full(len(terms), now_us)
         firsts[positions[::-1]] = self._warm["time_us"].view[at[::-1]]
-        return terms, nats, firsts
+        usual = np.full(len(terms), np.inf)
+        np.minimum.at(usual, positions, self._warm["usual"].view[at])
+        return Burning(terms, nats, firsts, usual)
+
+    def _shared_out(self, terms: U64Array, owned: Mapping[int, Owned]) -> I64Array:
+        """Which of `terms`, in their order, are clustered: loud chains do not shut quiet crowds out."""
+        taken: Counter[str] = Counter()
+        kept = []
+        for at, term in enumerate(terms.tolist()):
+            owner = owned.get(term)
+            if owner is not None:
+                taken[owner.chain] += 1
+                if taken[owner.chain] > self._settings.chain_terms:
+                    continue
+            kept.append(at)
+            if len(kept) == self._settings.max_terms:
+                break
+        return np.array(kept, np.int64)
 
     def kindled(self, now_us: int) -> bool:
         """Whether a term became hot in the tick that ended at `now_us`."""
@@ -144,11 +182,14 @@ class HotTerms:
     """The hot terms of one tick and the posts that use them.
 
     `uses` is (posts, terms), 0/1; `rows`, `speakers`, `epochs`, `times_us` and `shapes` are (posts,);
-    `terms` and `surprise` are (terms,), most surprising first.
+    `terms`, `surprise`, `usual` (uses a minute) and `doubts` are (terms,), most surprising first.
     """
 
     terms: U64Array
     surprise: F64Array
+    usual: F64Array
+    doubts: F64Array
+    """The part of a term's posts that would be there without the burst, by its usual rate."""
     uses: csr_matrix
     rows: I64Array
     speakers: U64Array
@@ -161,19 +202,26 @@ class HotTerms:
         """Posts that use each term."""
         return np.bincount(self.uses.indices, minlength=len(self.terms))
 
+    @cached_property
+    def weights(self) -> F64Array:
+        """How much a term says of whose a post is: rare among the posts of the tick, and new to the world.
+
+        A pair says half as much, for its words are mostly hot too.
+        """
+        rarity = np.log1p(len(self.rows) / np.maximum(self.counts, 1))
+        rarity = np.where(self.terms & np.uint64(1), 0.5, 1.0) * rarity
+        return np.round(rarity * (1.0 - self.doubts) + 1e-3, 6)
+
+    def usually(self, terms: I64Array) -> dict[int, float]:
+        """The usual rate of those of `terms` of which it is known, by hash."""
+        known = terms[np.isfinite(self.usual[terms])]
+        return dict(zip(self.terms[known].tolist(), self.usual[known].tolist(), strict=True))
+
     def inside(self, posts: I64Array, terms: I64Array) -> csc_matrix:
         """Which of `posts` use which of `terms`, by term, posts in order."""
         inside = self.uses[posts][:, terms].tocsc()
         inside.sort_indices()
         return inside
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Terms that burst together and the posts they brought together (indices into a `HotTerms`)."""
-
-    terms: I64Array
-    posts: I64Array
 
 
 def crowd(speakers: U64Array, epochs: npt.NDArray[np.uint32]) -> int:
@@ -195,28 +243,32 @@ def hot_terms(
     settings: BurstSettings,
     now_us: int,
     min_speakers: int,
-    owned: Mapping[int, tuple[str, int]] = MappingProxyType({}),
+    owned: Mapping[int, Owned] = MappingProxyType({}),
 ) -> HotTerms | None:
     """The hot terms that at least `min_speakers` used, and their live posts; None when there are none.
 
-    `owned` are the terms of chains that go on (see `Chains.own`): they are just hot, from their chain's first
-    post on, while half of the posts that use one use another of the same chain. So an everyday word that was
-    part of the matter is let go when it is used as usual again.
+    `owned` are the terms of chains that go on (see `Chains.own`): those that are followed are just hot, from
+    their chain's first post on, while most of the posts with one would not be there but for the matter: by
+    the rate that was usual before the chain began, or because they use another of its terms. So an everyday
+    word that was part of the matter is let go when it is used as usual again.
     """
-    terms, nats, warm_us = heat.hot(now_us)
+    terms, nats, warm_us, usual = heat.hot(now_us, owned)
     since = warm_us - settings.lead_minutes * MINUTE_US
     burning = len(terms)
-    kept = sorted(owned.keys() - set(terms.tolist()))[: settings.max_terms - burning]
+    followed = {term for term, owner in owned.items() if owner.followed}
+    kept = sorted(followed - set(terms.tolist()))[: 2 * settings.max_terms - burning]
     terms = np.concatenate([terms, np.array(kept, np.uint64)])
     nats = np.concatenate([nats, np.full(len(kept), settings.hot)])
     since = np.concatenate([since, np.full(len(kept), now_us)])
+    usual = np.concatenate([usual, np.full(len(kept), np.inf)])
     numbers: dict[str, int] = {}
     owners = np.full(len(terms), -1)
     for at, term in enumerate(terms.tolist()):
-        if term in owned:
-            chain, first_us = owned[term]
-            owners[at] = numbers.setdefault(chain, len(numbers))
-            since[at] = min(int(since[at]), first_us)
+        owner = owned.get(term)
+        if owner is not None:
+            owners[at] = numbers.setdefault(owner.chain, len(numbers))
+            since[at] = min(int(since[at]), owner.since_us)
+            usual[at] = min(float(usual[at]), owner.usual)
     by_hash = np.argsort(terms)
     postings.follow(window, terms[by_hash], since[by_hash])
     columns, rows = by_hash[np.searchsorted(terms[by_hash], postings.terms)], postings.rows
@@ -226,7 +278,10 @@ def hot_terms(
     rows, columns = rows[live], columns[live]
     speakers = distinct(columns, window.at("speaker", rows), len(terms))
     enough = speakers >= min_speakers
-    enough[burning:] &= _in_company(rows, columns, owners)[burning:]
+    minutes = (now_us - np.maximum(since, int(times_us[0]) if len(times_us) else now_us)) / MINUTE_US
+    uses = np.maximum(np.bincount(columns, minlength=len(terms)), 1)
+    doubts = np.clip(usual * minutes / uses, 0.0, 1.0)
+    enough[burning:] &= (_in_company(rows, columns, owners) | (doubts <= 0.5))[burning:]
     wide = np.flatnonzero(enough)
     if not len(wide):
         return None
@@ -242,6 +297,8 @@ def hot_terms(
     return HotTerms(
         terms=terms[wide],
         surprise=nats[wide],
+        usual=usual[wide],
+        doubts=doubts[wide],
         uses=csr_matrix((ones, (number[rows], columns)), shape=(len(found), len(wide))),
         rows=found,
         speakers=window.at("speaker", found),
@@ -278,68 +335,3 @@ def cluster_terms(hot: HotTerms, settings: BurstSettings) -> list[I64Array]:
     graph = csr_matrix((weights, (left[near], right[near])), shape=(size, size))
     labels = louvain((graph + graph.T).tocsr(), settings.resolution)
     return [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
-
-
-def assign_posts(hot: HotTerms, communities: list[I64Array]) -> list[Cluster]:
-    """Each post goes to the community whose hot terms in it surprise most, ties to the earlier one."""
-    member = np.zeros(len(hot.terms), np.int64)
-    for i, terms in enumerate(communities):
-        member[terms] = i
-    best = _strongest(hot.uses.indptr, hot.uses.indices, hot.surprise, member, len(communities))
-    posts = np.split(
-        np.argsort(best, kind="stable"), np.cumsum(np.bincount(best, minlength=len(communities)))
-    )
-    return [Cluster(terms, posts[i]) for i, terms in enumerate(communities)]
-
-
-@njit(cache=True, nogil=True)
-def _strongest(starts: Any, terms: Any, surprise: Any, member: Any, size: int) -> Any:
-    """Of each post the community whose terms in it surprise most together."""
-    best = np.empty(starts.shape[0] - 1, np.int64)
-    score = np.zeros(size)
-    for post in range(best.shape[0]):
-        best[post] = member[terms[starts[post]]]
-        for i in range(starts[post], starts[post + 1]):
-            score[member[terms[i]]] += surprise[terms[i]]
-        for i in range(starts[post], starts[post + 1]):
-            which = member[terms[i]]
-            ahead = score[which] - score[best[post]]
-            if ahead > 0.0 or (ahead == 0.0 and which < best[post]):
-                best[post] = which
-        for i in range(starts[post], starts[post + 1]):
-            score[member[terms[i]]] = 0.0
-    return best
-
-
-@njit(cache=True, nogil=True)
-def _overlaps(starts: Any, terms: Any, of_term: Any, of_post: Any, shared: Any, using: Any) -> None:
-    found = np.empty(shared.shape[0], np.int64)
-    latest = np.full(shared.shape[0], -1, np.int64)
-    for post in range(starts.shape[0] - 1):
-        size = 0
-        for i in range(starts[post], starts[post + 1]):
-            group = of_term[terms[i]]
-            if group >= 0 and latest[group] != post:
-                latest[group] = post
-                found[size] = group
-                size += 1
-        for i in range(size):
-            for j in range(size):
-                shared[found[i], found[j]] += 1
-            if of_post[post] >= 0:
-                using[of_post[post], found[i]] += 1
-
-
-def overlaps(hot: HotTerms, groups: list[tuple[I64Array, I64Array]]) -> tuple[I64Array, I64Array]:
-    """How groups of (terms, posts), disjoint in both, mix: two tables (groups, groups) of posts.
-
-    The first counts posts that use terms of both groups (of one, in the diagonal), the second posts of the
-    one that use terms of the other.
-    """
-    of_term, of_post = np.full(len(hot.terms), -1), np.full(len(hot.rows), -1)
-    for i, (terms, posts) in enumerate(groups):
-        of_term[terms] = i
-        of_post[posts] = i
-    shared, using = np.zeros((2, len(groups), len(groups)), np.int64)
-    _overlaps(hot.uses.indptr, hot.uses.indices, of_term, of_post, shared, using)
-    return shared, using

@@ -9,7 +9,9 @@ restarted run goes on from. An undisturbed run makes the same cut, so both go on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,9 +20,12 @@ import numpy.typing as npt
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.config import Settings
 
-__all__ = ["Chain", "ChainSettings", "Chains", "alike"]
+__all__ = ["Chain", "ChainSettings", "Chains", "Owned", "alike"]
 
 
+_SHARED = 0.3
+"""Of a word's weight in the chain that owns it: more in another, and it is neither's."""
+_NOTHING: Mapping[int, float] = MappingProxyType({})
 _FAMILIES = (
     frozenset({"earthquake", "tsunami", "landslide", "eruption"}),
     frozenset({"storm", "flood", "landslide", "snow"}),
@@ -62,9 +67,9 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     forget_hours: int = 12
     """An ended chain can return under its id for so long."""
     terms: int = 200
-    follow: int = 12
+    follow: int = 30
     """Strongest terms of a chain that stay hot while it lives, however usual they become; none for 0 …"""
-    follow_share: float = 0.3
+    follow_share: float = 0.1
     """… each with at least this share of the strongest one's weight."""
 
 
@@ -83,6 +88,8 @@ class Chain(msgspec.Struct):
     country: int
     category: str
     ended: bool = False
+    usual: dict[int, float] = msgspec.field(default_factory=dict)
+    """Uses a minute that were usual before the chain, by term hash: the least that was seen."""
 
     def cosine(self, terms: dict[int, float]) -> float:
         dot = sum(value * self.terms.get(term, 0.0) for term, value in terms.items())
@@ -94,6 +101,18 @@ class Chain(msgspec.Struct):
 def _length(terms: dict[int, float]) -> float:
     """Euclidean; 1 for an empty vector, so that it can be divided by."""
     return math.sqrt(sum(value * value for value in terms.values())) or 1.0
+
+
+class Owned(NamedTuple):
+    """What a chain knows of a term that stands for it alone."""
+
+    chain: str
+    since_us: int
+    """The chain's first post."""
+    usual: float
+    """Uses a minute that were usual before; infinite when nobody knows."""
+    followed: bool
+    """Whether it stays hot while the chain lives."""
 
 
 class Chains:
@@ -116,24 +135,27 @@ class Chains:
     def add(self, chain: Chain) -> None:
         self._chains[chain.id] = chain
 
-    def own(self) -> dict[int, tuple[str, int]]:
-        """Terms that stand for one chain that goes on, and for no other: (its id, its first post) by term.
+    def own(self) -> dict[int, Owned]:
+        """Terms that stand for one chain that goes on, and for no other.
 
         What the world has got used to since the chain began is no less the chain's: a rate's baseline learns
         a word within an hour or two, a chain is over when nobody speaks of it (see `quiet`).
         """
-        found: dict[int, tuple[str, int]] = {}
-        several: set[int] = set()
+        found: dict[int, Owned] = {}
+        most: dict[int, float] = {}
+        others: dict[int, float] = {}
         for chain in self:
             if chain.ended or not chain.terms:
                 continue
             ranked = sorted(chain.terms.items(), key=lambda entry: (-entry[1], entry[0]))
-            least = self.settings.follow_share * ranked[0][1]
-            for term, value in ranked[: self.settings.follow]:
-                if value >= least:
-                    several.update({term} & found.keys())
-                    found[term] = (chain.id, chain.first_us)
-        return {term: chain for term, chain in found.items() if term not in several}
+            for place, (term, value) in enumerate(ranked):
+                share = value / ranked[0][1]
+                others[term] = max(others.get(term, 0.0), min(share, most.get(term, 0.0)))
+                if share > most.get(term, 0.0):
+                    followed = place < self.settings.follow and share >= self.settings.follow_share
+                    most[term] = share
+                    found[term] = Owned(chain.id, chain.first_us, chain.usual.get(term, math.inf), followed)
+        return {term: owner for term, owner in found.items() if others[term] <= _SHARED * most[term]}
 
     def match(self, clusters: list[dict[int, float]], least: npt.NDArray[np.float64]) -> list[str | None]:
         """The chain of each cluster: one to one by total cosine (Hungarian method), None where too small.
@@ -157,7 +179,9 @@ class Chains:
                 found[row] = chains[column].id
         return found
 
-    def learn(self, chain: Chain, terms: dict[int, float], last_us: int) -> None:
+    def learn(
+        self, chain: Chain, terms: dict[int, float], last_us: int, usual: Mapping[int, float] = _NOTHING
+    ) -> None:
         """Let the chain's words move with the crowd's, by direction only: no loud stranger takes it over."""
         inertia = self.settings.inertia
         kept = inertia / _length(chain.terms)
@@ -166,10 +190,17 @@ class Chains:
             chain.terms[term] *= kept
         for term, value in terms.items():
             chain.terms[term] = chain.terms.get(term, 0.0) + added * value
+        for term, rate in usual.items():
+            chain.usual[term] = min(rate, chain.usual.get(term, math.inf))
         if len(chain.terms) > 2 * self.settings.terms:
-            chain.terms = self._strongest(chain.terms)
+            self._keep(chain, self._strongest(chain.terms))
         chain.last_us = max(chain.last_us, last_us)
         chain.ended = False
+
+    @staticmethod
+    def _keep(chain: Chain, terms: dict[int, float]) -> None:
+        chain.terms = terms
+        chain.usual = {term: chain.usual[term] for term in terms if term in chain.usual}
 
     def _strongest(self, terms: dict[int, float]) -> dict[int, float]:
         ranked = sorted(terms.items(), key=lambda entry: (-entry[1], entry[0]))
@@ -195,7 +226,7 @@ class Chains:
         for chain in self:
             fit = common | self._sealed.get(chain.id, set())
             kept = {term: value for term, value in chain.terms.items() if term in fit}
-            chain.terms = {term: round(value, 5) for term, value in self._strongest(kept).items()}
+            self._keep(chain, {term: round(value, 5) for term, value in self._strongest(kept).items()})
         self._remember()
         return msgspec.msgpack.encode(list(self))
 

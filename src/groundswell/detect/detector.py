@@ -152,7 +152,7 @@ class Detector:
             family = None
             if group.chain is not None:
                 last_us = int(hot.times_us[group.posts].max())
-                self._chains.learn(group.chain, group.terms, last_us)
+                self._chains.learn(group.chain, group.terms, last_us, group.usual)
                 self._settle_place(group.chain, group, hot)
                 if now_us % MINUTE_US:
                     continue
@@ -162,7 +162,7 @@ class Detector:
                         continue
             else:
                 family = self._copies.family(hot, group.posts, group.hot)
-                alarming = self._alarming(hot, group)
+                alarming = self._alarming(hot, group) and not self._grouping.spread_over_chains(hot, group)
                 if family is not None and self._only_copies(group, family):
                     alarming = False
                 if alarming or (family is not None and self._copies.judge(family, now_us) is None):
@@ -189,6 +189,7 @@ class Detector:
                 first_us=candidate.first_us,
                 last_us=candidate.last_us,
                 terms=dict(group.terms),
+                usual=dict(group.usual),
                 place=group.place,
                 country=group.country,
                 category=group.category,
@@ -239,7 +240,7 @@ class Detector:
             emitted = self._rates.observe(Uses.of(batches), now_us)
             posted = np.concatenate([batch.column("kind").to_numpy() <= Kind.EDIT for batch in batches])
             self._window.take(batches, admit(posted, self._settings.window.tick_posts, emitted))
-            self._heat.add(now_us, *emitted[1:])
+            self._heat.add(now_us, emitted.terms, emitted.surprise, emitted.usual)
         self._window.expire(now_us)
         self._heat.expire(now_us)
 
@@ -277,9 +278,11 @@ class Detector:
         return len(group.posts) - len(family.posts) < self._settings.unique_share * len(group.posts)
 
     def _says_enough(self, candidate: Candidate) -> bool:
-        """A small crowd with a single common phrase says too little of what it is about: wait for more."""
+        """A small crowd with one common phrase, and not of what or where, says too little: wait for more."""
         phrases = sum(use.speakers >= self._floor_k for use in candidate.phrases)
-        return phrases >= 2 or candidate.speakers >= 3 * self._floor_k
+        placed = any(place.speakers >= self._floor_k // 2 for place in candidate.places)
+        enough = 1 if candidate.category != "other" and placed else 2
+        return phrases >= enough or candidate.speakers >= 3 * self._floor_k
 
     def _candidate(self, hot: HotTerms, group: Group, now_us: int, family: Family | None) -> Candidate:
         posts, chain = group.posts, group.chain

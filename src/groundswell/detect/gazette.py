@@ -47,6 +47,11 @@ class Evidence:
         np.add.at(votes, (self._owners[on], side[on]), self._values[on])
         return votes
 
+    @property
+    def owners(self) -> I64Array:
+        """The post of each mention."""
+        return self._owners
+
     def speakers(self, chosen: npt.NDArray[np.bool_], speakers: npt.NDArray[np.uint64]) -> int:
         """Distinct speakers of the posts that mention any of the `chosen` rows (a mask over `rows`)."""
         return count_distinct(speakers[self._owners[chosen[self._inverse]]])
@@ -141,13 +146,15 @@ class Gazette:
     def sides(self, evidence: Evidence, limit_km: float, share: float, most: int = 4) -> list[int]:
         """The places that the posts are divided between, strongest first; one or none when they are not.
 
-        A place counts when it is apart from the stronger ones and has `share` of the strongest's weight.
+        A place counts when it is apart from the stronger ones and has `share` of the strongest's weight; a
+        country when none of the places counts that lie in it.
         """
         found: list[int] = []
-        order = np.lexsort((evidence.rows, -evidence.weights))
+        order = np.lexsort((evidence.rows, -evidence.weights, self._level[evidence.rows] == 2))
+        top = float(evidence.weights.max(initial=0.0))
         for at in order.tolist():
-            if found and evidence.weights[at] < share * self._weight(evidence, found[0]):
-                break
+            if evidence.weights[at] < share * top:
+                continue
             row = int(evidence.rows[at])
             if not any(self._together(row, other, limit_km) for other in found):
                 found.append(row)
@@ -158,10 +165,6 @@ class Gazette:
         if self._level[row] == 2 or self._level[other] == 2:
             return bool(self._country[row] == self._country[other])
         return self.near(row, other, limit_km) or self.nested(row, other)
-
-    @staticmethod
-    def _weight(evidence: Evidence, row: int) -> float:
-        return float(evidence.weights[evidence.rows == row][0])
 
     def nearest(self, rows: I64Array, sides: list[int], limit_km: float) -> I64Array:
         """For each gazetteer row the index of the one side it is together with; -1 for none or several."""

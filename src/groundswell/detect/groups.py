@@ -12,22 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.detect.bursts import (
-    BurstSettings,
-    Cluster,
-    HotTerms,
-    assign_posts,
-    cluster_terms,
-    crowd,
-    overlaps,
-)
+from groundswell.detect.bursts import BurstSettings, HotTerms, cluster_terms, crowd
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
-from groundswell.detect.gazette import Gazette
+from groundswell.detect.gazette import Evidence, Gazette
+from groundswell.detect.membership import Cluster, assign_posts, overlaps
 
 __all__ = ["Group", "Grouping"]
 
 I64Array = npt.NDArray[np.int64]
+
+_OWN_WORDS = 3
+"""Hot terms that must be twice as common with one place for a cluster to be parted there."""
 
 
 @dataclass
@@ -41,6 +37,8 @@ class Group:
     country: int
     category: str
     speakers: int
+    usual: dict[int, float]
+    """Uses a minute that were usual before, by term hash, where they are known."""
     chain: Chain | None = None
 
     @property
@@ -59,7 +57,7 @@ class Grouping:
     chains, crowds, gazette
         The detector's.
     floor_k
-        See `Detector`: crowds of fewer than half of it are left out.
+        See `Detector`: crowds of fewer than a quarter of it are left out.
     """
 
     def __init__(
@@ -83,9 +81,9 @@ class Grouping:
         communities = cluster_terms(hot, self._bursts)
         clusters = [
             cluster
-            for mixed in assign_posts(hot, communities)
+            for mixed in assign_posts(hot, communities, self._bursts)
             for cluster in self._divide(hot, mixed)
-            if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 2)
+            if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 4)
         ]
         groups = [self._profile(hot, [cluster]) for cluster in clusters]
         groups = self._merge_overlapping(hot, groups)
@@ -97,14 +95,19 @@ class Grouping:
         """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
 
         A post goes to the place it names; a term to the place where it is most common; a post that names
-        none to the place whose terms surprise most in it.
+        none to the place whose terms surprise most in it. A place is a side when it has words of its own:
+        that some of one disaster's posts speak of another town parts nothing.
         """
         if len(cluster.posts) < self._floor_k:
             return [cluster]
         settings = self._settings
-        rows = hot.rows[cluster.posts]
-        evidence = self._crowds.evidence(rows)
-        sides = self._gazette.sides(evidence, settings.apart_km, settings.divide)
+        evidence = self._crowds.evidence(hot.rows[cluster.posts])
+        return self._part(
+            hot, cluster, evidence, self._gazette.sides(evidence, settings.apart_km, settings.divide)
+        )
+
+    def _part(self, hot: HotTerms, cluster: Cluster, evidence: Evidence, sides: list[int]) -> list[Cluster]:
+        settings = self._settings
         if len(sides) < 2:
             return [cluster]
         side_of = self._gazette.nearest(evidence.rows, sides, settings.apart_km)
@@ -124,10 +127,16 @@ class Grouping:
         )
         term_side = rates.argmax(axis=0)
         leaning = rates.max(axis=0) >= 2.0 * np.sort(rates, axis=0)[-2]
+        main = int(sizes.argmax())
+        own = np.bincount(term_side[leaning], minlength=len(sides)) >= _OWN_WORDS
+        own[main] = True
+        if not own.all():
+            return self._part(
+                hot, cluster, evidence, [side for side, has in zip(sides, own.tolist(), strict=True) if has]
+            )
         weights = np.zeros((len(cluster.terms), len(sides)))
         weights[np.flatnonzero(leaning), term_side[leaning]] = hot.surprise[cluster.terms[leaning]]
         scores = np.asarray(uses @ weights)
-        main = int(sizes.argmax())
         unnamed = np.where(scores.max(axis=1) > 0.0, scores.argmax(axis=1), main)
         side = np.where(named >= 0, named, unnamed)
         term_side = np.where(leaning, term_side, main)
@@ -150,6 +159,7 @@ class Grouping:
             country=country,
             category=self._crowds.category(rows, speakers),
             speakers=crowd(speakers, hot.epochs[posts]),
+            usual=hot.usually(terms),
             chain=chain,
         )
 
@@ -164,18 +174,18 @@ class Grouping:
         shared, _ = overlaps(hot, [(group.hot, group.posts) for group in groups])
         sizes = np.maximum(np.diag(shared), 1)
         overlap = (shared / np.minimum.outer(sizes, sizes)).astype(np.float32)
-        parent = list(range(len(groups)))
+        together = {i: [i] for i in range(len(groups))}
         pairs = np.argwhere(np.triu(overlap >= self._bursts.merge_overlap, 1))
         for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
-            one, two = groups[a], groups[b]
-            if not self._apart(one, two):
-                parent[_root(parent, b)] = _root(parent, a)
-        together: dict[int, list[Group]] = {}
-        for i, group in enumerate(groups):
-            together.setdefault(_root(parent, i), []).append(group)
+            one, two = together[a], together[b]
+            if one is two or any(self._apart(groups[i], groups[j]) for i in one for j in two):
+                continue  # what both share with a third, which is nowhere, does not bring them together
+            one += two
+            together.update(dict.fromkeys(two, one))
+        parts = {id(part): [groups[i] for i in sorted(part)] for part in together.values()}
         return [
             part[0] if len(part) == 1 else self._profile(hot, [c for group in part for c in group.clusters])
-            for part in together.values()
+            for part in parts.values()
         ]
 
     def _link(self, groups: list[Group]) -> None:
@@ -234,6 +244,24 @@ class Grouping:
                 return chain
         return None
 
+    def spread_over_chains(self, hot: HotTerms, group: Group) -> bool:
+        """Whether the posts of a group speak of the places of several chains, and of no one's mostly.
+
+        `streets closed`, `we ran out`: a manner of speaking that the crowds of several matters share.
+        """
+        evidence = self._crowds.evidence(hot.rows[group.posts])
+        somewhere = [
+            chain.place if chain.place >= 0 else chain.country for chain in self._chains if not chain.ended
+        ]
+        sides = sorted({side for side in somewhere if side >= 0})
+        if len(sides) < 2 or not len(evidence.rows):
+            return False
+        side_of = self._gazette.nearest(evidence.rows, sides, self._settings.same_place_km)
+        votes = evidence.votes(side_of, len(sides)) > 0.0
+        placed = int(np.bincount(evidence.owners, minlength=evidence.posts).astype(bool).sum())
+        theirs, of_one = int(votes.any(axis=1).sum()), int(votes.sum(axis=0).max())
+        return theirs >= 0.6 * placed and of_one < 0.7 * theirs
+
     def _gather(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
         """One group a chain; groups without a chain stay as they are."""
         by_chain: dict[str, list[Group]] = {}
@@ -250,10 +278,3 @@ class Grouping:
             for part in by_chain.values()
         ]
         return gathered + loose
-
-
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node

@@ -31,7 +31,7 @@ def admit(posted: BoolArray, most: int, emitted: Emissions) -> BoolArray:
     if np.count_nonzero(posted) <= most:
         return posted
     mask = np.zeros(len(posted), bool)
-    rows, terms, surprise = emitted
+    rows, terms, surprise, _ = emitted
     warm, turns = _turns(rows, terms, surprise, group(terms)[0]) if len(rows) else (rows, rows)
     if len(warm) > most:
         held = np.cumsum(np.bincount(turns))

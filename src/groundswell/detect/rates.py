@@ -37,8 +37,18 @@ U64Array = npt.NDArray[np.uint64]
 F32Array = npt.NDArray[np.float32]
 F64Array = npt.NDArray[np.float64]
 I64Array = npt.NDArray[np.int64]
-Emissions = tuple[I64Array, U64Array, F32Array]
-"""Rows of the batch, terms, and surprise in nats, for every use of a term that was warm."""
+
+
+class Emissions(NamedTuple):
+    """Every use of a term that was warm: all columns are (uses,)."""
+
+    rows: I64Array
+    """Of the batch, ascending."""
+    terms: U64Array
+    surprise: F32Array
+    """Nats."""
+    usual: F32Array
+    """Uses a minute in the reference, before the last quarter hour."""
 
 
 class Uses(NamedTuple):
@@ -151,9 +161,10 @@ class Rates:
             first = self._speakers.first_uses(*part, self._now_us // SECOND_US)
             self._buckets.add(first, self._minute)
         if (now_us - self._start_us) / MINUTE_US < self._settings.learn_minutes:
-            return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.float32)
-        at, nats = self._buckets.surprising(uses.terms, self._outlook(now_us), self._settings.warm)
-        return np.searchsorted(uses.offsets, at, side="right") - 1, uses.terms[at], nats
+            none = np.empty(0, np.float32)
+            return Emissions(np.empty(0, np.int64), np.empty(0, np.uint64), none, none)
+        at, nats, usual = self._buckets.surprising(uses.terms, self._outlook(now_us), self._settings.warm)
+        return Emissions(np.searchsorted(uses.offsets, at, side="right") - 1, uses.terms[at], nats, usual)
 
     def _outlook(self, now_us: int) -> Outlook:
         part = (now_us - self._minute * MINUTE_US) / MINUTE_US
