@@ -20,7 +20,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 from groundswell.clock import MINUTE_US
 from groundswell.config import Settings
 from groundswell.detect.chains import Owned
-from groundswell.detect.columns import Queue, distinct, group, occurrences
+from groundswell.detect.columns import Array, Queue, distinct, group, occurrences
 from groundswell.detect.communities import louvain
 from groundswell.detect.window import Window
 
@@ -99,7 +99,11 @@ class Heat:
         if len(np.unique(occurrences(before, fresh)[1])) < len(fresh):
             self._kindled_us = now_us
         for log, chosen in ((self._warm, slice(None)), (self._hot, hot)):
-            said = {"term": distinct[chosen], "nats": np.round(nats[chosen], 3), "usual": usual[chosen]}
+            said: dict[str, Array] = {
+                "term": distinct[chosen],
+                "nats": np.round(nats[chosen], 3),
+                "usual": usual[chosen],
+            }
             said["time_us"] = np.full(len(said["term"]), now_us)
             for name, column in log.items():
                 column.extend(said[name])

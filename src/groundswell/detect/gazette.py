@@ -151,7 +151,7 @@ class Gazette:
         """
         found: list[int] = []
         order = np.lexsort((evidence.rows, -evidence.weights, self._level[evidence.rows] == 2))
-        top = float(evidence.weights.max(initial=0.0))
+        top = float(evidence.weights[order[0]]) if len(order) else 0.0
         for at in order.tolist():
             if evidence.weights[at] < share * top:
                 continue

@@ -229,7 +229,10 @@ class Grouping:
         return host
 
     def _host_by_place(self, group: Group) -> Chain | None:
-        """A chain of the same category in the same place; or of any, for a crowd without a category."""
+        """A chain of the same category in the same place; or of any, for a crowd without a category.
+
+        A country is a place for crowds that name none in it; others need words in common too.
+        """
         for chain in self._chains:
             if chain.ended or group.country < 0 or chain.country < 0:
                 continue
@@ -240,8 +243,9 @@ class Grouping:
                     return chain
                 if same_kind and self._gazette.nested(group.place, chain.place):
                     return chain
-            elif same_kind and self._gazette.same_country(group.country, chain.country):
-                return chain
+            elif same_kind and self._gazette.same_country(group.country, chain.country):  # noqa: SIM102
+                if group.place < 0 or chain.cosine(group.terms) >= self._settings.link / 2:
+                    return chain
         return None
 
     def spread_over_chains(self, hot: HotTerms, group: Group) -> bool:
