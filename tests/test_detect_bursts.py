@@ -20,7 +20,7 @@ from groundswell.detect.bursts import (
 )
 from groundswell.detect.chains import Owned
 from groundswell.detect.communities import louvain
-from groundswell.detect.membership import assign_posts
+from groundswell.detect.membership import assign_posts, likeness
 from groundswell.detect.window import Window, WindowSettings
 from tests.enriched_posts import NOON_US, Row, batch, delete, post, term
 
@@ -265,6 +265,28 @@ def test_a_manner_of_speaking_that_several_crowds_share_is_no_crowd() -> None:
         ("streets", "closed", "streets closed"),
     )
     assert clusters_of(rows, {}, *communities) == [list(range(10)), list(range(10, 20)), list(range(20, 30))]
+
+
+def test_a_storm_is_the_same_on_another_island_and_two_floods_are_not() -> None:
+    def told(first: int, *words: str) -> list[Row]:
+        """Twenty posts with the first word, a quarter of them with each of the others."""
+        head, *rest = words
+        return [post(first + i, first + i, f"{head} {rest[i % 4]}") for i in range(20)]
+
+    crowds = [
+        told(0, "irma", "hurricane", "florida", "flood", "evacuate"),
+        told(100, "irma", "hurricane", "barbuda", "flood", "destroyed"),
+        told(200, "harvey", "hurricane", "texas", "flood", "evacuate"),
+    ]
+    words = {word for crowd in crowds for row in crowd for word in row["text"].split()}
+    hot = hot_of([row for crowd in crowds for row in crowd], *((word, 20.0) for word in sorted(words)))
+    assert hot is not None
+    like, names = likeness(hot, [np.arange(20 * i, 20 * i + 20) for i in range(3)])
+    assert np.allclose(np.diag(like), 1.0)
+    assert names.diagonal().all()
+    assert like[1, 0] > like[2, 0] > 0.0
+    assert (names[1, 0], names[2, 0], names[2, 1]) == (True, False, False)
+    assert likeness(hot, [])[0].shape == (0, 0)
 
 
 def test_a_loud_chain_leaves_room_for_words_of_no_chain() -> None:

@@ -159,6 +159,19 @@ def test_a_cluster_that_shares_most_of_its_words_is_parted_between_its_places() 
         assert ("turia" in said) == (event.places[0].country == "ES")
 
 
+def test_what_comes_back_to_its_place_comes_back_under_its_id() -> None:
+    again = [
+        row | {"time_us": row["time_us"] + 100 * MINUTE_US, "speaker": row["speaker"] + 9_000}
+        for row in FLOODED
+    ]
+    rows = [*chatter(160), *FLOODED, *again]
+    found = play(detector(), sorted(rows, key=lambda row: row["time_us"]), 145)
+    states = [candidate.state for candidate in found]
+    assert len({candidate.chain for candidate in found}) == 1
+    assert states[-1] != "ended"
+    assert "ended" in states
+
+
 def test_a_crowd_below_the_floor_is_not_proposed() -> None:
     small = burst(["flash flood bridge closed"], K - 1, 1000, places=[PORTO_ALEGRE], categories=[FLOOD])
     assert play(detector(), [*BACKGROUND, *small], MINUTES) == []

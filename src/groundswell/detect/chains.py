@@ -50,6 +50,8 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     """Least cosine of hot-term surprise between a cluster and its chain."""
     attach: float = 0.3
     """Least cosine, or share of posts in common, at which a fragment joins a chain already matched."""
+    same_words: float = 0.3
+    """Least cosine of how two crowds use the hot terms at which they are of one matter wherever they are."""
     same_place_km: float = 150.0
     """Fragments of one category this near to a chain's place are the chain's."""
     apart_km: float = 400.0
@@ -227,6 +229,7 @@ class Chains:
             fit = common | self._sealed.get(chain.id, set())
             kept = {term: value for term, value in chain.terms.items() if term in fit}
             self._keep(chain, {term: round(value, 5) for term, value in self._strongest(kept).items()})
+            chain.usual = {term: round(rate, 2) for term, rate in chain.usual.items()}
         self._remember()
         return msgspec.msgpack.encode(list(self))
 

@@ -8,6 +8,7 @@ group is worth proposing is for the detector to say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,20 @@ from groundswell.detect.bursts import BurstSettings, HotTerms, cluster_terms, cr
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Evidence, Gazette
-from groundswell.detect.membership import Cluster, assign_posts, overlaps
+from groundswell.detect.membership import Cluster, assign_posts, likeness, overlaps
 
 __all__ = ["Group", "Grouping"]
 
 I64Array = npt.NDArray[np.int64]
+F64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _OWN_WORDS = 3
 """Hot terms that must be twice as common with one place for a cluster to be parted there."""
+_AT_HOME = 0.4
+"""Part of `same_words` that is asked of two groups of one kind in one country."""
+_AKIN = 0.02
+"""Likeness from which a crowd without a place belongs to a chain of its category: some words in common."""
 
 
 @dataclass
@@ -45,6 +52,17 @@ class Group:
     def hot(self) -> I64Array:
         """Indices of its terms in the tick's `HotTerms`."""
         return np.concatenate([cluster.terms for cluster in self.clusters])
+
+
+class _Tie(NamedTuple):
+    """What a group has in common with one that has a chain."""
+
+    group: Group
+    share: float
+    """Of its posts, those that use hot terms of the other."""
+    like: float
+    names: bool
+    """See `likeness`."""
 
 
 class Grouping:
@@ -88,6 +106,7 @@ class Grouping:
         groups = [self._profile(hot, [cluster]) for cluster in clusters]
         groups = self._merge_overlapping(hot, groups)
         self._link(groups)
+        groups = self._gather(hot, groups)
         self._attach(hot, groups)
         return self._gather(hot, groups)
 
@@ -172,13 +191,19 @@ class Grouping:
         if len(groups) < 2:
             return groups
         shared, _ = overlaps(hot, [(group.hot, group.posts) for group in groups])
+        like, names = likeness(hot, [group.posts for group in groups])
         sizes = np.maximum(np.diag(shared), 1)
         overlap = (shared / np.minimum.outer(sizes, sizes)).astype(np.float32)
         together = {i: [i] for i in range(len(groups))}
         pairs = np.argwhere(np.triu(overlap >= self._bursts.merge_overlap, 1))
         for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
             one, two = together[a], together[b]
-            if one is two or any(self._apart(groups[i], groups[j]) for i in one for j in two):
+            if one is two or any(
+                self._apart(groups[i], groups[j])
+                and not ((names[i, j] or names[j, i]) and self._are_one(groups[i], groups[j], like[i, j]))
+                for i in one
+                for j in two
+            ):
                 continue  # what both share with a third, which is nowhere, does not bring them together
             one += two
             together.update(dict.fromkeys(two, one))
@@ -198,7 +223,11 @@ class Grouping:
             group.chain = self._chains.get(chain_id) if chain_id is not None else None
 
     def _least_cosine(self, group: Group, chain: Chain) -> float:
+        """A chain that has ended returns under its id: sooner where its kind comes back to its place."""
         settings = self._settings
+        known = group.category != "other" and alike(group.category, chain.category)
+        if chain.ended and known and self._is_at(group, chain):
+            return settings.link
         if chain.ended or self._apart(group, chain):
             return settings.back
         if not alike(group.category, chain.category) and "other" not in (group.category, chain.category):
@@ -208,25 +237,51 @@ class Grouping:
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
         """Give fragments to the chain whose crowd they share, or whose place and category."""
         _, using = overlaps(hot, [(group.hot, group.posts) for group in groups])
+        like, names = likeness(hot, [group.posts for group in groups])
         linked = [i for i, group in enumerate(groups) if group.chain is not None]
-        for group, uses in zip(groups, using, strict=True):
+        for at, group in enumerate(groups):
             if group.chain is None:
-                shares = [(groups[i], float(uses[i] / len(group.posts))) for i in linked]
-                group.chain = self._host_by_posts(group, shares) or self._host_by_place(group)
+                ties = [
+                    _Tie(groups[i], using[at, i] / len(group.posts), like[at, i], bool(names[at, i]))
+                    for i in linked
+                ]
+                group.chain = self._host_by_posts(group, ties) or self._host_by_place(group)
 
-    def _host_by_posts(self, group: Group, shares: list[tuple[Group, float]]) -> Chain | None:
-        """The chain with whose hot terms most of the group's posts speak, of groups and those shares.
+    def _are_one(self, group: Group, other: Group, like: float) -> bool:
+        """Whether a group and one that it names are one matter, wherever they are.
 
-        A crowd that says no place and is of the chain's category needs no share beyond the largest.
+        Of one kind and in one country, they are sooner.
         """
+        at_home = alike(group.category, other.category) and self._gazette.same_country(
+            group.country, other.country
+        )
+        return like >= self._settings.same_words * (_AT_HOME if at_home else 1.0)
+
+    def _host_by_posts(self, group: Group, ties: list[_Tie]) -> Chain | None:
+        """The chain of whose hot terms most of the group's posts make use.
+
+        Places apart do not matter where the words are the same: a storm moves from island to island under one
+        name. A crowd that says no place and is of a chain's category is a part of the most alike.
+        """
+        settings = self._settings
         best, host = 0.0, None
-        for other, share in shares:
-            if share <= best or self._apart(group, other):
-                continue
-            kin = group.country < 0 and group.category != "other" and alike(group.category, other.category)
-            if kin or share >= self._settings.attach:
-                best, host = share, other.chain
+        for tie in ties:
+            one = tie.names and self._are_one(group, tie.group, tie.like)
+            near = tie.share >= settings.attach and not self._apart(group, tie.group)
+            if tie.share > best and (one or near):
+                best, host = tie.share, tie.group.chain
+        if host is not None or group.country >= 0 or group.category == "other":
+            return host
+        best = _AKIN
+        for tie in ties:
+            if tie.like > best and alike(group.category, tie.group.category):
+                best, host = tie.like, tie.group.chain
         return host
+
+    def _is_at(self, group: Group, chain: Chain) -> bool:
+        if group.place < 0 or chain.place < 0:
+            return False
+        return self._gazette.near(group.place, chain.place, self._settings.same_place_km)
 
     def _host_by_place(self, group: Group) -> Chain | None:
         """A chain of the same category in the same place; or of any, for a crowd without a category.
@@ -238,8 +293,7 @@ class Grouping:
                 continue
             same_kind = alike(group.category, chain.category)
             if group.place >= 0 and chain.place >= 0:
-                near = self._gazette.near(group.place, chain.place, self._settings.same_place_km)
-                if near and (same_kind or "other" in (group.category, chain.category)):
+                if self._is_at(group, chain) and (same_kind or "other" in (group.category, chain.category)):
                     return chain
                 if same_kind and self._gazette.nested(group.place, chain.place):
                     return chain

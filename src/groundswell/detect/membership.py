@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.sparse import csr_matrix
 
 from groundswell.detect.bursts import BurstSettings, HotTerms
 
-__all__ = ["Cluster", "assign_posts", "overlaps"]
+__all__ = ["Cluster", "assign_posts", "likeness", "overlaps"]
 
 I64Array = npt.NDArray[np.int64]
 F64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _HOME = 1.5
 """A term leaves its community only for one that weighs so much more."""
@@ -61,7 +63,7 @@ def assign_posts(hot: HotTerms, communities: list[I64Array], settings: BurstSett
     return [Cluster(np.flatnonzero(member == i), posts[i]) for i in range(len(communities)) if len(posts[i])]
 
 
-def _borrowed(best: I64Array, second: I64Array, size: int, bound: float) -> npt.NDArray[np.bool_]:
+def _borrowed(best: I64Array, second: I64Array, size: int, bound: float) -> BoolArray:
     """Communities of which most posts are of others too, and no one other has most of those.
 
     `streets closed`, `pray for`: said of each of several matters, and of none alone.
@@ -180,3 +182,23 @@ def overlaps(hot: HotTerms, groups: list[tuple[I64Array, I64Array]]) -> tuple[I6
     shared, using = np.zeros((2, len(groups), len(groups)), np.int64)
     _overlaps(hot.uses.indptr, hot.uses.indices, of_term, of_post, shared, using)
     return shared, using
+
+
+def likeness(hot: HotTerms, groups: list[I64Array]) -> tuple[F64Array, BoolArray]:
+    """How alike groups of posts use the hot terms, and which name which: two tables (groups, groups).
+
+    The first holds cosines of the shares of posts that use each term, by what it tells. Two floods share all
+    words but their rivers' names, so the second tells whether the one uses the term that tells most of the
+    other at least half as often as that does.
+    """
+    if not groups:
+        return np.zeros((0, 0)), np.zeros((0, 0), bool)
+    sizes = np.array([len(posts) for posts in groups])
+    ends, posts = np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(groups)
+    of_group = csr_matrix((np.ones(len(posts)), posts, ends), shape=(len(groups), len(hot.rows)))
+    rates = (of_group @ hot.uses).toarray() / np.maximum(sizes, 1)[:, None]
+    telling = rates * hot.weights
+    telling /= np.maximum(np.linalg.norm(telling, axis=1, keepdims=True), 1e-9)
+    top = telling.argmax(axis=1)
+    names = rates[:, top] >= 0.5 * rates[np.arange(len(groups)), top]
+    return np.round(telling @ telling.T, 6), names
