@@ -51,8 +51,15 @@ def test_new_growing_well_attested_and_placed_events_have_more_points(
 
 def test_the_points_are_those_that_the_manual_lists() -> None:
     quake = event(minutes_ago=120, accounts="1k+", domains=("seismo.test",))
-    # 1.5 for two hours, 2 for growing, 2 for 1k+, .5 for a second language, .25 for a site, .94 for the place
-    assert score(quake, (), NOW) == pytest.approx(7.19)
+    # 1 for two hours, 2 for growing, 2 for 1k+, .5 for a second language, .25 for a site, .94 for the place
+    assert score(quake, (), NOW) == pytest.approx(6.69)
+
+
+def test_what_has_just_begun_stands_above_what_was_larger_and_fades() -> None:
+    faded = event(minutes_ago=42, accounts="500+", state="fading", languages=("tur_Latn", "eng_Latn"))
+    begun = event(minutes_ago=5, accounts="20+", state="new", languages=("ita_Latn",))
+    sudden = bins("500+", first_minutes_ago=40)
+    assert score(begun, (), NOW) > score(faded, sudden, NOW)
 
 
 def test_what_is_near_ranks_higher_by_cell_by_distance_and_by_country() -> None:

@@ -4,8 +4,9 @@ Owns one score, from published fields and nothing else: the same records give th
 asks for no clock (*now* is the newest `last_seen` among the records), reads no text of a phrase and knows
 nobody's past clicks. Points, added up:
 
-* new: 3 when it has just been first seen, half as many with every two hours;
-* growing: `new` or `growing` 2, `steady` 1, `fading` 0, `ended` -4; climbed suddenly 2, fast 1 (see `pace`);
+* new: 4 when it has just been first seen, half as many with every hour;
+* growing: `new` or `growing` 2, `steady` 1, `fading` 0, `ended` -4; while it is one of the
+  first two, climbed suddenly 2, fast 1 (see `pace`);
 * attested: a point for each tenfold of the crowd's label over 10, half a point for each further language and
   source (three and two at most) and a quarter for each site linked to (four at most);
 * placed: its place's confidence, whole for a cell, 7 tenths of it for a region, 4 for a country;
@@ -29,8 +30,10 @@ Pace = Literal["slow", "fast", "sudden"]
 
 Crowd = TypeVar("Crowd", bound=CrowdRecord)
 
-_HALF_LIFE_HOURS = 2.0
+_NEW = 4.0
+_HALF_LIFE_HOURS = 1.0
 _NEAR_KM = 300.0
+_GROWING = frozenset({"new", "growing"})
 _GROWTH = {"new": 2.0, "growing": 2.0, "steady": 1.0, "fading": 0.0, "ended": -4.0}
 _PACES = {"sudden": 2.0, "fast": 1.0, "slow": 0.0}
 _LEVELS = {"cell": 1.0, "region": 0.7, "country": 0.4}
@@ -68,8 +71,9 @@ def score(record: CrowdRecord, bins: Sequence[Bin], now: datetime, near: str | N
     """The record's points at `now`, two decimals; `near` is an H3 cell or a country's code."""
     hours = max((now - datetime.fromisoformat(record.first_seen)).total_seconds() / 3600, 0.0)
     climbed = pace(record, bins)
-    points = 3.0 * math.pow(0.5, hours / _HALF_LIFE_HOURS)
-    points += _GROWTH[record.state] + (_PACES[climbed] if climbed else 0.0)
+    points = _NEW * math.pow(0.5, hours / _HALF_LIFE_HOURS)
+    points += _GROWTH[record.state]
+    points += _PACES[climbed] if climbed and record.state in _GROWING else 0.0
     points += math.log10(size(record.accounts) / 10)
     points += 0.5 * (_further(record.languages, 3) + _further(record.sources, 2))
     points += 0.25 * min(len(record.domains), 4)
