@@ -130,7 +130,7 @@ def test_what_is_held_out_is_not_tuned_on() -> None:
         names = [row["name"] for row in csv.DictReader(table, delimiter="\t")]
     assert len(names) == len(set(names)) == 25
     assert not set(seeds_of("tuning", 100)) & set(seeds_of("held-out", 100))
-    assert len(seeds_of("held-out", 100)) == 100
+    assert seeds_of("held-out", 90) == list(range(1004, 1094))  # 1001 to 1003 have been looked at
 
 
 @pytest.mark.parametrize("split", ["tuning", "held-out"])
