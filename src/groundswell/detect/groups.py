@@ -29,7 +29,7 @@ _OWN_WORDS = 3
 """Hot terms that must be twice as common with one place for a cluster to be parted there."""
 _AT_HOME = 0.4
 """Part of `same_words` that is asked of two groups of one kind in one country."""
-_AKIN = 0.02
+_AKIN = 0.004
 """Likeness from which a crowd without a place belongs to a chain of its category: some words in common."""
 
 
