@@ -70,10 +70,9 @@ def size(label: str) -> int:
 def score(record: CrowdRecord, bins: Sequence[Bin], now: datetime, near: str | None = None) -> float:
     """The record's points at `now`, two decimals; `near` is an H3 cell or a country's code."""
     hours = max((now - datetime.fromisoformat(record.first_seen)).total_seconds() / 3600, 0.0)
-    climbed = pace(record, bins)
+    climbed = pace(record, bins) if record.state in _GROWING else None
     points = _NEW * math.pow(0.5, hours / _HALF_LIFE_HOURS)
-    points += _GROWTH[record.state]
-    points += _PACES[climbed] if climbed and record.state in _GROWING else 0.0
+    points += _GROWTH[record.state] + (_PACES[climbed] if climbed else 0.0)
     points += math.log10(size(record.accounts) / 10)
     points += 0.5 * (_further(record.languages, 3) + _further(record.sources, 2))
     points += 0.25 * min(len(record.domains), 4)

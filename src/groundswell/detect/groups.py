@@ -191,11 +191,13 @@ class Grouping:
         if len(groups) < 2:
             return groups
         shared, _ = overlaps(hot, [(group.hot, group.posts) for group in groups])
-        like, names = likeness(hot, [group.posts for group in groups])
         sizes = np.maximum(np.diag(shared), 1)
         overlap = (shared / np.minimum.outer(sizes, sizes)).astype(np.float32)
-        together = {i: [i] for i in range(len(groups))}
         pairs = np.argwhere(np.triu(overlap >= self._bursts.merge_overlap, 1))
+        if not len(pairs):
+            return groups
+        like, names = likeness(hot, [group.posts for group in groups])
+        together = {i: [i] for i in range(len(groups))}
         for a, b in sorted(pairs.tolist(), key=lambda pair: (-overlap[pair[0], pair[1]], pair)):
             one, two = together[a], together[b]
             if one is two or any(
@@ -236,16 +238,27 @@ class Grouping:
 
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
         """Give fragments to the chain whose crowd they share, or whose place and category."""
+        loose = [i for i, group in enumerate(groups) if group.chain is None]
+        linked = [i for i, group in enumerate(groups) if group.chain is not None]
+        ties = self._ties(hot, groups, loose, linked) if loose and linked else {}
+        for at in loose:
+            group = groups[at]
+            group.chain = self._host_by_posts(group, ties.get(at, [])) or self._host_by_place(group)
+
+    @staticmethod
+    def _ties(
+        hot: HotTerms, groups: list[Group], loose: list[int], linked: list[int]
+    ) -> dict[int, list[_Tie]]:
+        """Of each loose group what it has in common with each that has a chain."""
         _, using = overlaps(hot, [(group.hot, group.posts) for group in groups])
         like, names = likeness(hot, [group.posts for group in groups])
-        linked = [i for i, group in enumerate(groups) if group.chain is not None]
-        for at, group in enumerate(groups):
-            if group.chain is None:
-                ties = [
-                    _Tie(groups[i], using[at, i] / len(group.posts), like[at, i], bool(names[at, i]))
-                    for i in linked
-                ]
-                group.chain = self._host_by_posts(group, ties) or self._host_by_place(group)
+        return {
+            at: [
+                _Tie(groups[i], using[at, i] / len(groups[at].posts), like[at, i], bool(names[at, i]))
+                for i in linked
+            ]
+            for at in loose
+        }
 
     def _are_one(self, group: Group, other: Group, like: float) -> bool:
         """Whether a group and one that it names are one matter, wherever they are.

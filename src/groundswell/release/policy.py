@@ -34,6 +34,8 @@ __all__ = [
 
 ASSEMBLY_DELAY_US = 6 * HOUR_US
 MOST_PERSON_SHARE = 0.3
+_MOST_WHERE_UNSAID = MOST_PERSON_SHARE / 2
+"""The same where nothing else says what a crowd is about, and of copies, which say one thing."""
 
 SENSITIVE_MATTERS = frozenset({"assembly", "attack", "election", "outbreak"})
 _ASSEMBLY = "assembly"
@@ -73,7 +75,7 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
         wordless=candidate.kind == "amplification"
-        and candidate.naming + candidate.unclear > MOST_PERSON_SHARE / 2,
+        and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
     )
 
 
@@ -91,7 +93,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
         return _refused_copies(candidate, asked)
-    if candidate.person_share > (MOST_PERSON_SHARE / 2 if unsaid else MOST_PERSON_SHARE):
+    if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
         return Refusal.PERSON
     placed = any(place.speakers >= floor for place in candidate.places)
     if unsaid and not placed and candidate.state != "ended":
@@ -105,7 +107,7 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
     It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
     about and where need not be known. Where nobody can tell, only the crowd shows: see `Handling.wordless`.
     """
-    if max(candidate.person_share, candidate.naming) > MOST_PERSON_SHARE / 2:
+    if max(candidate.person_share, candidate.naming) > _MOST_WHERE_UNSAID:
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

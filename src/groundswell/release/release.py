@@ -185,8 +185,9 @@ class Release:
         """The revisions that `candidate` calls for, maybe none; or why nothing may be said of it now."""
         last = self._standing.get(candidate.chain)
         ladder = self._ladders[asked.sensitive]
+        stands = last  # what goes on showing though it is not said any more
         if asked.wordless:
-            candidate = _without_words(candidate)
+            candidate, stands = _without_words(candidate), None
         # The chain's first day, not today: a crowd that lasts must not draw its threshold anew each midnight.
         entry = f"{candidate.seed}\x1f{candidate.first_us // _DAY_US}"
         reached = ladder.rung(candidate.speakers, candidate.chain, entry)
@@ -200,7 +201,7 @@ class Release:
         due = last is None or is_due(candidate, last)
         named = chosen_phrases(
             phrases,
-            last.phrases if last and not asked.wordless else {},
+            stands.phrases if stands else {},
             lambda speakers, text: ladder.rung(speakers, f"{candidate.chain}\x1f{text}") or floor,
             floor,
             [use.value for use in candidate.languages if use.speakers >= floor],
@@ -210,11 +211,10 @@ class Release:
         )
         if (
             place is None
-            and not asked.wordless
-            and last is not None
-            and (last.sensitive, last.coarse) == (asked.sensitive, asked.coarse)
+            and stands is not None
+            and (stands.sensitive, stands.coarse) == (asked.sensitive, asked.coarse)
         ):
-            place = last.record.place
+            place = stands.record.place
         rung = max(reached or 0, last.rung if last else 0)
         record = draft(
             candidate,
