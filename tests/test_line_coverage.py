@@ -79,17 +79,17 @@ def test_a_silent_language_and_a_silent_source_are_told_and_nothing_else(rows: i
         assert abs(minutes(records[-1], "last_seen") - start - length) < 1
 
 
-def test_a_restart_inside_a_silence_tells_the_same(tmp_path: Path) -> None:
-    """The folder is copied as a kill would leave it, in the first silence and in the second."""
+@pytest.mark.parametrize("cuts", [[73.0, 112.0], pytest.param([88.0], marks=pytest.mark.slow)])
+def test_a_restart_inside_a_silence_tells_the_same(tmp_path: Path, cuts: list[float]) -> None:
+    """The folder is copied as a kill would leave it, in and after the first silence, and in the second."""
     whole = tmp_path / "whole"
     line = line_of(whole, resume=True)
-    cuts = [73.0, 112.0]
-    copies = []
+    coming, copies = list(cuts), []
     for batch in batches(lines(), rows=16):
         line.feed(batch)
         at = (batch.column("time_us")[-1].as_py() - START_US) / MINUTE_US
-        if cuts and at >= cuts[0]:
-            copies.append(whole.with_name(f"cut-{cuts.pop(0)}"))
+        if coming and at >= coming[0]:
+            copies.append(whole.with_name(f"cut-{coming.pop(0)}"))
             shutil.copytree(whole, copies[-1])
     line.finish()
     assert line.store is not None

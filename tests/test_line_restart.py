@@ -180,9 +180,10 @@ def check_kills(folder: Path, settings: WorldSettings, moments: Sequence[float])
     return kills
 
 
-def test_killed_at_two_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [[2.4, 3.6], pytest.param([1.2, 3.0], marks=pytest.mark.slow)])
+def test_killed_at_two_moments(tmp_path: Path, moments: list[float]) -> None:
     settings = quiet_world(hours=1.5, seed=3, events_per_hour=2.0)
-    assert check_kills(tmp_path, settings, [2.4, 3.6]) > 0
+    assert check_kills(tmp_path, settings, moments) > 0
 
 
 @pytest.mark.slow
