@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from groundswell.clock import rfc3339
-from groundswell.published import Amplification, Bin, Coverage, CrowdRecord, Event, Place
+from groundswell.published import (
+    Amplification,
+    Bin,
+    Coverage,
+    CrowdRecord,
+    Event,
+    Image,
+    Mark,
+    Picture,
+    Place,
+)
 from groundswell.store import Store
 from groundswell.store.store import Kind
 
@@ -53,6 +63,30 @@ def gap(id: str = "gap-plaza", **changes: Any) -> Coverage:
 
 def bin(series: str = "e1", at_us: int = NOON_US, accounts: str | None = "20+") -> Bin:
     return Bin(series=series, start=rfc3339(at_us), accounts=accounts)
+
+
+def picture(id: str = "p1", at_us: int = NOON_US, **changes: Any) -> Picture:
+    values: dict[str, Any] = {
+        "id": id,
+        "event": "e1",
+        "first_seen": rfc3339(at_us),
+        "last_seen": rfc3339(at_us),
+        "published_at": rfc3339(at_us),
+        "accounts": "20+",
+        "words": ("Rua da Praia",),
+        "languages": ("por_Latn",),
+        "emblems": (Mark("Red Cross", "humanitarian"),),
+        "tags": (),
+        "media_type": "image/jpeg",
+        "width": 640,
+        "height": 480,
+        "state": "shown",
+    }
+    return Picture(**(values | changes))
+
+
+def image(id: str = "p1", at_us: int = NOON_US) -> Image:
+    return Image(id=id, media_type="image/jpeg", published_at=rfc3339(at_us), body=b"\xff\xd8 a picture")
 
 
 def everything(store: Store) -> dict[str, list[Any]]:

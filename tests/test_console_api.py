@@ -19,9 +19,11 @@ from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import serve
 from groundswell.errors import StoreError, UsageError
 from groundswell.published import Record, to_json
+from groundswell.store import Commit
 from tests.console_world import NOW_US, Console, bins, console, copies, event, flood, gap, simulated
+from tests.store_records import NOON_US, image, picture
 
-LISTS = ("/api/events", "/api/narratives", "/api/amplification", "/api/coverage")
+LISTS = ("/api/events", "/api/narratives", "/api/amplification", "/api/pictures", "/api/coverage")
 
 
 RECORDS: list[Record] = [event(), flood(), copies(), gap()]
@@ -69,6 +71,18 @@ def test_other_lists_are_the_records_as_they_are(client: httpx.Client) -> None:
     assert client.get("/api/amplification").json() == [json.loads(to_json(copies()))]
     assert client.get("/api/coverage").json() == [json.loads(to_json(gap()))]
     assert client.get("/api/narratives").json() == []
+
+
+def test_a_picture_is_listed_while_it_shows_and_its_file_is_an_image_and_nothing_else(own: Console) -> None:
+    own.store.commit(Commit(records=[picture(event="quake"), picture("p2", event="flood")], images=[image()]))
+    assert ids(httpx.get(f"{own.url}/api/pictures?event=quake")) == ["p1"]
+    file = httpx.get(f"{own.url}/api/pictures/p1")
+    assert (file.content, file.headers["content-type"]) == (image().body, "image/jpeg")
+    assert file.headers["x-content-type-options"] == "nosniff"
+    assert file.headers["cache-control"] == "no-store"
+    own.publish([picture(event="quake", at_us=NOON_US + MINUTE_US, state="withdrawn", media_type=None)])
+    assert ids(httpx.get(f"{own.url}/api/pictures")) == ["p2"]
+    assert httpx.get(f"{own.url}/api/pictures/p1").status_code == 404
 
 
 def test_one_event_has_a_week_of_bins_where_the_list_has_three_hours(own: Console) -> None:

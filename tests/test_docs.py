@@ -25,7 +25,8 @@ from groundswell.drops import GateDrop, Refusal, SourceDrop
 from groundswell.errors import GroundswellError
 from groundswell.gate import IDENTIFIERS
 from groundswell.metrics import Metrics
-from groundswell.published import RECORD_TYPES, Bin, Coverage, Place
+from groundswell.published import RECORD_TYPES, Bin, Coverage, Picture, Place
+from groundswell.release.pictures import PictureStanding
 from groundswell.release.revision import Standing
 from groundswell.resume import Sealed
 from groundswell.sources.forms import PlainPost
@@ -159,8 +160,10 @@ def test_every_key_of_a_plain_post_is_documented() -> None:
 def test_every_field_of_a_record_is_documented() -> None:
     text = section(page("commands.md"), "## Records")
     crowd, coverage = text.split("**`coverage`**")
-    crowds = [type_ for type_ in RECORD_TYPES if type_ is not Coverage]
+    crowd, picture = crowd.split("**`picture`**")
+    crowds = [type_ for type_ in RECORD_TYPES if type_ not in (Coverage, Picture)]
     assert set(table(crowd, "field")) == fields(crowds) | {"kind"}
+    assert set(table(picture, "field")) == fields([Picture]) | {"kind"}
     assert set(table(crowd, "field of `place`")) == fields([Place])
     gap, bins = coverage.split("A **bin**")
     assert set(table(gap, "field")) == fields([Coverage]) | {"kind"}
@@ -210,7 +213,7 @@ def stored() -> dict[str, set[str]]:
         }
         for name, definition in TABLES.items()
     }
-    columns["### Table `checkpoint`"] |= fields([Standing, Sealed, Chain])
+    columns["### Table `checkpoint`"] |= fields([Standing, PictureStanding, Sealed, Chain])
     _, means, _ = Rates(RateSettings(bits=8, speaker_bits=8), 20).snapshot()
     assert len(means) == 0
     columns["### Folder `baseline/`"] = {"filled", "means", "quarters"}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.batches import POST, RAW, Kind, empty
+from groundswell.batches import POST, RAW, SIGHTING, Kind, empty
 from groundswell.clock import SECOND_US
 from groundswell.gate import Gate, GateSettings, SpeakerKeys, forbid_core_dumps
 from groundswell.gate.speakers import DAY_US, GRACE_US
@@ -264,3 +264,33 @@ def test_the_answer_does_not_depend_on_how_the_stream_was_cut(
         assert (
             total(metrics.gate_posts) == total(metrics.gate_kept) + total(metrics.gate_dropped) == len(rows)
         )
+
+
+def test_what_looks_at_pictures_is_shown_each_picture_of_a_post_that_goes_on_and_no_other() -> None:
+    shown: list[pa.RecordBatch] = []
+    gate = Gate(GateSettings(), Metrics(), show=shown.append)
+    mine, theirs = (f"at-blob:did:plc:{'ab'[i] * 24}/bafyone" for i in range(2))
+    out = gate.admit(
+        raw(
+            {"uri": "1", "media": [mine, "https://pictures.example/2.jpg"]},
+            {"uri": "2", "marks": ["#nobot"], "media": [mine]},
+            {"uri": "3"},
+            {"uri": "4", "account": "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb", "media": [theirs]},
+        )
+    )
+    (sightings,) = shown
+    assert sightings.schema.equals(SIGHTING)
+    sightings.validate(full=True)
+    assert sightings["reference"].to_pylist() == [mine, "https://pictures.example/2.jpg", theirs]
+    assert sightings["picture"].to_pylist() == [
+        key for keys in out["picture_keys"].to_pylist() for key in keys
+    ]
+    assert sightings["picture"][0] == sightings["picture"][2]
+    first, _, other = out["speaker"].to_pylist()
+    assert sightings["speaker"].to_pylist() == [first, first, other]
+
+
+def test_posts_without_pictures_show_nothing() -> None:
+    shown: list[pa.RecordBatch] = []
+    Gate(GateSettings(), Metrics(), show=shown.append).admit(raw({}, {"kind": Kind.DELETE, "text": ""}))
+    assert shown == []

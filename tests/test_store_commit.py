@@ -15,7 +15,18 @@ import pytest
 from groundswell.config import Document
 from groundswell.errors import ConfigurationError, StoreError
 from groundswell.store import Checkpoint, Commit, Store, StoreSettings
-from tests.store_records import DAY_US, NOON_US, amplification, bin, event, everything, files, gap
+from tests.store_records import (
+    DAY_US,
+    NOON_US,
+    amplification,
+    bin,
+    event,
+    everything,
+    files,
+    gap,
+    image,
+    picture,
+)
 
 SECOND_US = 1_000_000
 
@@ -207,6 +218,28 @@ def test_kill_nine_loses_nothing_that_was_published(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a file size limit")
+def test_a_pictures_file_comes_with_its_record_and_goes_with_it(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.commit(Commit(records=[picture()], images=[image()]))
+        assert store.image("p1") == image()
+        assert store.image("p2") is None
+        store.commit(
+            Commit(records=[picture(at_us=NOON_US + 60_000_000, state="withdrawn", media_type=None)])
+        )
+        assert store.image("p1") is None
+        assert [record.state for record in store.latest("picture")] == ["withdrawn"]
+
+
+def test_a_pictures_file_is_gone_after_three_days_whatever_the_retention(tmp_path: Path) -> None:
+    with Store.open(tmp_path, StoreSettings(retention_days=300)) as store:
+        store.commit(Commit(records=[picture(), picture("p2")], images=[image()]))
+        store.retain(NOON_US + 3 * DAY_US)
+        assert store.image("p1") is not None
+        store.retain(NOON_US + 3 * DAY_US + 1_000_000)
+        assert store.image("p1") is None
+        assert store.count() == {"picture": 2}
+
+
 def test_a_full_disk_stops_publishing_and_loses_nothing(tmp_path: Path) -> None:
     writer = python(
         """

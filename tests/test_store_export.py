@@ -19,7 +19,7 @@ from groundswell.errors import UsageError
 from groundswell.published import Place, to_json
 from groundswell.store import EXPORT_SCHEMA, Commit, Store, export
 from groundswell.store.export import hexagon
-from tests.store_records import NOON_US, amplification, event, gap
+from tests.store_records import NOON_US, amplification, event, gap, picture
 
 
 def exported(folder: Path, kind: Any, format: Any, *records: Any) -> bytes:
@@ -71,7 +71,7 @@ def test_geojson_has_a_hexagon_or_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "geojson", "jsonl"])
 def test_every_kind_can_leave_in_every_form(tmp_path: Path, format: str) -> None:
-    for kind, record in (("amplification", amplification()), ("coverage", gap())):
+    for kind, record in (("amplification", amplification()), ("coverage", gap()), ("picture", picture())):
         assert record.id.encode() in exported(tmp_path / kind, kind, format, record)
     assert exported(tmp_path / "none", "narrative", format) is not None
 

@@ -45,7 +45,7 @@ def fields() -> Iterator[tuple[str, str]]:
 
 def test_the_store_has_no_author_like_column(tmp_path: Path) -> None:
     columns = list(tables(tmp_path))
-    assert {table for table, _ in columns} == {"groundswell", "records", "bins", "checkpoint"}
+    assert {table for table, _ in columns} == {"groundswell", "records", "bins", "images", "checkpoint"}
     assert [(table, column) for table, column in columns if author_like(column)] == []
 
 

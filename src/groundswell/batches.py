@@ -4,7 +4,9 @@ Rows in these shapes live in memory for minutes. Nothing right of the line may i
 contract and a test hold that. Times are microseconds of stream time (the moment the source received the
 message), never decreasing along a stream.
 
-`RAW` is the only schema with an account in it, and `gate` is the last stage that sees it.
+`RAW` is the only schema with an account in a column of its own, and `gate` is the last stage that sees it.
+Some platforms' references to a picture name the account it was put up by; `SIGHTING` carries them to what
+fetches the picture, which keeps none once it is fetched.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from enum import IntEnum
 
 import pyarrow as pa
 
-__all__ = ["ENRICHED", "POST", "RAW", "Kind", "empty"]
+__all__ = ["ENRICHED", "POST", "RAW", "SIGHTING", "Kind", "empty"]
 
 
 class Kind(IntEnum):
@@ -62,6 +64,17 @@ POST = pa.schema(
         pa.field("time_us", pa.int64(), nullable=False),  # stream time, coarsened to the second
     ]
 )
+
+SIGHTING = pa.schema(
+    [
+        pa.field("picture", pa.uint64(), nullable=False),  # as in `picture_keys`
+        pa.field("reference", pa.string(), nullable=False),  # where it can be fetched; goes no further
+        pa.field("speaker", pa.uint64(), nullable=False),
+        pa.field("epoch", pa.uint32(), nullable=False),
+        pa.field("time_us", pa.int64(), nullable=False),
+    ]
+)
+"""One picture in one post, from the gate to what looks at pictures; never stored, never in another stage."""
 
 ENRICHED = pa.schema(
     [

@@ -10,7 +10,18 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse", "Shortfall"]
+__all__ = [
+    "Candidate",
+    "Counted",
+    "Emblem",
+    "Gap",
+    "PhraseUse",
+    "PictureSeen",
+    "PictureUse",
+    "PlaceUse",
+    "Shortfall",
+    "Sign",
+]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -47,6 +58,50 @@ class PlaceUse(msgspec.Struct, frozen=True):
     speakers: int
     confidence: float
     """Share of the crowd's evidence that agrees with this place, in [0, 1]."""
+
+
+class PictureUse(msgspec.Struct, frozen=True):
+    """A picture that much of a chain's crowd posted, and who did."""
+
+    chain: str
+    picture: int
+    """Key of the picture, or of the family of its near-duplicates."""
+    speakers: int
+    """Distinct speakers who posted it within the window, deletions taken out."""
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """Words that stand in a picture."""
+
+    text: str
+    """Redacted, as it is written there."""
+    language: str
+    """`und` where a sign is too short to tell."""
+    confidence: float
+    """That it was read right, in [0, 1]."""
+
+
+class Emblem(msgspec.Struct, frozen=True):
+    """A mark of an organisation or a hazard in a picture."""
+
+    name: str
+    category: str
+    """From the closed list of the gallery."""
+    confidence: float
+
+
+class PictureSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen in a picture: made once for a near-duplicate family, kept in memory."""
+
+    picture: int
+    image: bytes
+    """A new file with faces and plates filled in and no metadata; empty when it may not be shown."""
+    media_type: str = "image/jpeg"
+    width: int = 0
+    height: int = 0
+    signs: tuple[Sign, ...] = ()
+    emblems: tuple[Emblem, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from groundswell.gate import forbid_core_dumps
 from groundswell.memory import return_freed
 from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings
-from groundswell.published import Coverage, Record, to_json
+from groundswell.published import Coverage, Picture, Record, to_json
 from groundswell.recordings import replay
 from groundswell.runner import Runner, RunSettings
 from groundswell.store import Store, export
@@ -184,7 +184,8 @@ def export_records(
         Path, typer.Argument(metavar="OUT", help="The file to write; its suffix says the format.")
     ],
     kind: Annotated[
-        Literal["event", "narrative", "amplification", "coverage"], typer.Option(help="Which records.")
+        Literal["event", "narrative", "amplification", "coverage", "picture"],
+        typer.Option(help="Which records."),
     ] = "event",
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -261,6 +262,9 @@ def _sentence(record: Record) -> str:
         what = f"{record.language} on {record.source}" if record.language else record.source
         until = "and goes on" if record.ongoing else f"until {record.last_seen}"
         return f"{record.first_seen}  {missing}: {what}, {until} ({record.reason})"
+    if isinstance(record, Picture):
+        seen = " · ".join((*record.words, *(mark.name for mark in record.emblems))) or "no words, no emblem"
+        return f"{record.first_seen}  {record.accounts:>5}  picture/{record.state} of {record.event}: {seen}"
     where = f"{record.place.name}, {record.place.country}" if record.place else "no single place"
     said = " · ".join(record.phrases or record.domains) or "wording kept back: it may name somebody"
     kind = type(record).__name__.lower()

@@ -14,13 +14,14 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import structlog
 
-from groundswell.candidates import Gap
+from groundswell.candidates import Candidate, Gap, PictureSeen
 from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, QUARTER_US, Clock, floor_to
 from groundswell.config import Document
 from groundswell.coverage import CoverageLine
@@ -33,16 +34,18 @@ from groundswell.gate import Gate, GateSettings, SpeakerKeys
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
 from groundswell.overlap import ahead
-from groundswell.published import Bin, Record
-from groundswell.release import Marks, PopulationGrid, PublishKey, Release, ReleaseSettings
+from groundswell.published import Bin, Image, Record
+from groundswell.release import Decision, Marks, PopulationGrid, PublishKey, Release, ReleaseSettings
 from groundswell.resume import Baselines, Resume, Sealed
 from groundswell.store import Checkpoint, Commit, Store, StoreSettings
 
-__all__ = ["Lexica", "Line", "LineSettings"]
+__all__ = ["Eyes", "Lexica", "Line", "LineSettings"]
 
 LEAP_US = 4 * HOUR_US
 """A silence this long empties every window: ticks inside it are skipped."""
 _BACKLOG = 10_000
+_IMAGE_WEIGHT = 20
+"""A waiting picture counts as so many records: it is a hundred kilobytes."""
 
 log = structlog.get_logger("groundswell.pipeline")
 
@@ -94,6 +97,30 @@ class Lexica:
         )
 
 
+class Eyes(Protocol):
+    """What looks at pictures beside the line; `media.Desk` does. No call waits for a picture."""
+
+    def note(self, sightings: pa.RecordBatch) -> None:
+        """`SIGHTING` rows of the posts that the gate lets through, in the gate's thread."""
+        ...
+
+    def fold(self, post: pa.RecordBatch) -> pa.RecordBatch:
+        """`POST` rows, one key for all pictures of a near-duplicate family."""
+        ...
+
+    def join(self, enriched: pa.RecordBatch) -> pa.RecordBatch:
+        """`ENRICHED` rows, with what is written in their pictures among their terms and places."""
+        ...
+
+    def turn(self, now_us: int) -> None:
+        """A tick is over."""
+        ...
+
+    def seen(self, picture: int) -> PictureSeen | None:
+        """What was seen in a picture; None while it has not been looked at."""
+        ...
+
+
 class Line:
     """From `RAW` batches to published records.
 
@@ -115,6 +142,8 @@ class Line:
         Called with what was written, after it was.
     resume
         Go on from the folder's checkpoint when it has one, and keep one; else checkpoints are left alone.
+    eyes
+        What looks at the posts' pictures; without it nobody does.
     keys, observer
         For measuring only: the keys that the gate hashes with, and who sees the detector's candidates.
     """
@@ -130,10 +159,12 @@ class Line:
         marks: Marks = Marks(),  # noqa: B008 - frozen
         published: Published = lambda records, bins: None,
         resume: bool = True,
+        eyes: Eyes | None = None,
         keys: SpeakerKeys | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._gate = Gate(settings.gate, metrics, keys)
+        self._eyes = eyes
+        self._gate = Gate(settings.gate, metrics, keys, show=eyes.note if eyes is not None else None)
         self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
         self._new_detector = partial(
             Detector, settings.detect, lexica.gazetteer.table, CATEGORIES,
@@ -153,6 +184,7 @@ class Line:
         self._start_us = -1
         self._records: list[Record] = []
         self._bins: list[Bin] = []
+        self._images: list[Image] = []
         self._evicted = 0
         self.last_tick_us: int | None = None
         self.blocked = False
@@ -195,11 +227,17 @@ class Line:
 
     def admit(self, item: pa.RecordBatch | Gap) -> pa.RecordBatch | Gap:
         """`RAW` to `POST`; batches must come in their order."""
-        return item if isinstance(item, Gap) else self._gate.admit(item)
+        if isinstance(item, Gap):
+            return item
+        post = self._gate.admit(item)
+        return post if self._eyes is None else self._eyes.fold(post)
 
     def enrich(self, item: pa.RecordBatch | Gap) -> pa.RecordBatch | Gap:
         """`POST` to `ENRICHED`, each batch for itself."""
-        return item if isinstance(item, Gap) else self._enricher.enrich(item)
+        if isinstance(item, Gap):
+            return item
+        enriched = self._enricher.enrich(item)
+        return enriched if self._eyes is None else self._eyes.join(enriched)
 
     def take(self, batch: pa.RecordBatch | Gap) -> None:
         """Count `ENRICHED` rows, and run the ticks that they end."""
@@ -294,17 +332,24 @@ class Line:
         if not judge:
             self._refill_baseline(now_us)
             return
-        decision = self._release.decide(candidates, now_us)
+        decision = self._decide(candidates, now_us)
         self._detector.settle(decision.released)
         self._records.extend(decision.records)
         self._records.extend(missing)
         self._bins.extend(decision.bins)
+        self._images.extend(decision.images)
         if now_us % BIN_US == 0:
             self._write(self._checkpoint(now_us))
             if now_us % HOUR_US == 0:
                 self._retain(now_us)
         elif decision.records or decision.bins or missing:
             self._write(None)
+
+    def _decide(self, candidates: Sequence[Candidate], now_us: int) -> Decision:
+        if self._eyes is None:
+            return self._release.decide(candidates, now_us)
+        self._eyes.turn(now_us)
+        return self._release.decide(candidates, now_us, self._detector.pictures(), self._eyes.seen)
 
     def _refill_baseline(self, now_us: int) -> None:
         if self.resume is None or self._baselines is None or now_us != self.resume.baseline_us:
@@ -363,7 +408,9 @@ class Line:
             return
         if self.store is not None:
             try:
-                self.store.commit(Commit(records=self._records, bins=self._bins, checkpoint=checkpoint))
+                self.store.commit(
+                    Commit(records=self._records, bins=self._bins, images=self._images, checkpoint=checkpoint)
+                )
             except StoreError as error:
                 self._block(error)
                 return
@@ -372,7 +419,7 @@ class Line:
         self.blocked = False
         self._metrics.store_blocked.set(0)
         records, bins = self._records, self._bins
-        self._records, self._bins = [], []
+        self._records, self._bins, self._images = [], [], []
         if records or bins:
             self._published(records, bins)
         if checkpoint is not None and self._baselines is not None:
@@ -388,5 +435,5 @@ class Line:
             )
         self.blocked = True
         self._metrics.store_blocked.set(1)
-        if len(self._records) + len(self._bins) > _BACKLOG:
+        if len(self._records) + len(self._bins) + _IMAGE_WEIGHT * len(self._images) > _BACKLOG:
             raise error

@@ -18,8 +18,11 @@ __all__ = [
     "Coverage",
     "CrowdRecord",
     "Event",
+    "Image",
+    "Mark",
     "Mood",
     "Narrative",
+    "Picture",
     "Place",
     "Record",
     "to_json",
@@ -109,6 +112,48 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     replayed: bool = False
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """An emblem in a picture: of an organisation or a hazard, never of a person, a faith or a movement."""
+
+    name: str
+    category: str
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="picture"):
+    """A picture that a crowd made public: what may be shown of it, and what stands in it."""
+
+    id: str
+    event: str
+    """The id of the event or amplification whose crowd posted it."""
+    first_seen: str
+    last_seen: str
+    published_at: str
+    accounts: str
+    """Who posted it, as a rung of the ladder."""
+    words: tuple[str, ...]
+    """Short texts in it, of signs mostly."""
+    languages: tuple[str, ...]
+    emblems: tuple[Mark, ...]
+    tags: tuple[str, ...]
+    """What it seems to show; experimental."""
+    media_type: str | None
+    """Of the file under its id; null when it may be told of and not shown, or not any more."""
+    width: int
+    height: int
+    state: Literal["shown", "told", "withdrawn"]
+    simulated: bool = False
+    replayed: bool = False
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """The file of a picture that may be shown: faces and plates filled in, no metadata; for 72 hours."""
+
+    id: str
+    media_type: str
+    published_at: str
+    body: bytes
+
+
 class Bin(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable five-minute bin of a series; `accounts` is null under the floor."""
 
@@ -117,8 +162,8 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
     accounts: str | None
 
 
-Record = Event | Narrative | Amplification | Coverage
-RECORD_TYPES: tuple[type[msgspec.Struct], ...] = (Event, Narrative, Amplification, Coverage)
+Record = Event | Narrative | Amplification | Coverage | Picture
+RECORD_TYPES: tuple[type[msgspec.Struct], ...] = (Event, Narrative, Amplification, Coverage, Picture)
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -25,13 +25,22 @@ from groundswell.console.answers import Health, ListedEvent, Problem, answer, li
 from groundswell.console.feed import Feed, frame
 from groundswell.console.loopback import LoopbackOnly
 from groundswell.console.openapi import array_of, document, json_answer, one, problem_answers
-from groundswell.console.queries import CrowdQuery, ListQuery
+from groundswell.console.queries import CrowdQuery, ListQuery, PictureQuery
 from groundswell.console.ranking import ranked
 from groundswell.console.reader import Kind, Reader
 from groundswell.console.refusals import add_refusals
 from groundswell.console.status import Status
 from groundswell.metrics import Metrics
-from groundswell.published import Amplification, Coverage, CrowdRecord, Event, Narrative, Record
+from groundswell.published import (
+    Amplification,
+    Coverage,
+    CrowdRecord,
+    Event,
+    Image,
+    Narrative,
+    Picture,
+    Record,
+)
 
 __all__ = ["create_app"]
 
@@ -109,6 +118,21 @@ class _Lists:
     def coverage(self, query: ListQuery) -> list[Record]:
         return self._reader.latest("coverage", since_us=query.since_us(), limit=query.limit)
 
+    def pictures(self, query: PictureQuery) -> list[Record]:
+        """Those that show, or are told of; what was taken back is left out."""
+        found = self._reader.latest("picture", since_us=query.since_us(), limit=_SEARCHED)
+        standing = [
+            record
+            for record in found
+            if isinstance(record, Picture)
+            and record.state != "withdrawn"
+            and query.event in (None, record.event)
+        ]
+        return list(standing[: query.limit])
+
+    def image(self, id: str) -> Image | None:
+        return self._reader.image(id)
+
     def events(self, query: CrowdQuery) -> list[ListedEvent]:
         return self._with_timelines(self.crowds("event", query), _LIST_BINS)
 
@@ -152,6 +176,16 @@ def _add_lists(app: FastAPI, lists: _Lists) -> None:
     def coverage(query: Annotated[ListQuery, Query()]) -> Response:
         return answer(lists.coverage(query))
 
+    def pictures(query: Annotated[PictureQuery, Query()]) -> Response:
+        return answer(lists.pictures(query))
+
+    def image(id: Annotated[str, PathParameter(max_length=200)]) -> Response:
+        found = lists.image(id)
+        if found is None:
+            raise HTTPException(404)
+        # Not kept by a cache: it may be taken back.
+        return Response(found.body, media_type=found.media_type, headers={"cache-control": "no-store"})
+
     def list_answers(type_: type[msgspec.Struct]) -> dict[Any, Any]:
         return {200: json_answer(array_of(type_), "Last seen first."), **problem_answers(422, 503)}
 
@@ -159,6 +193,12 @@ def _add_lists(app: FastAPI, lists: _Lists) -> None:
     _get(app, "/api/narratives", narratives, "What is said again and again", list_answers(Narrative))
     _get(app, "/api/amplification", amplification, "Copies too fast for chance", list_answers(Amplification))
     _get(app, "/api/coverage", coverage, "What was not collected", list_answers(Coverage))
+    _get(app, "/api/pictures", pictures, "Pictures that a crowd made public", list_answers(Picture))
+    file = {
+        200: {"description": "The file.", "content": {"image/*": {"schema": {"type": "string"}}}},
+        **problem_answers(404, 422, 503),
+    }
+    _get(app, "/api/pictures/{id}", image, "A picture, faces and plates filled in", file)
     one_event = {200: json_answer(one(ListedEvent), "The newest version."), **problem_answers(404, 422, 503)}
     _get(app, "/api/events/{id}", event, "One event, with a week of bins", one_event)
 

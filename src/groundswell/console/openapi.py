@@ -14,11 +14,11 @@ from fastapi.openapi.utils import get_openapi
 
 from groundswell.console.answers import Health, ListedEvent, Problem
 from groundswell.console.status import Status
-from groundswell.published import Amplification, Bin, Coverage, Narrative
+from groundswell.published import Amplification, Bin, Coverage, Narrative, Picture
 
 __all__ = ["array_of", "document", "json_answer", "one", "problem_answers"]
 
-_ANSWERED = (ListedEvent, Narrative, Amplification, Coverage, Bin, Status, Health, Problem)
+_ANSWERED = (ListedEvent, Narrative, Amplification, Coverage, Picture, Bin, Status, Health, Problem)
 _COMPONENT = "#/components/schemas/{name}"
 _PROBLEMS = {
     404: "No such record.",

@@ -16,10 +16,11 @@ from groundswell.console.answers import Problem
 from groundswell.errors import UsageError, did_you_mean
 from groundswell.published import Amplification, Event, Narrative
 
-__all__ = ["CrowdQuery", "ListQuery", "explain"]
+__all__ = ["CrowdQuery", "ListQuery", "PictureQuery", "explain"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MENDS = {
+    "event": "give an id as `/api/events` lists it",
     "id": "give an id as `/api/events` lists it",
     "since": "give an RFC 3339 time such as `2026-05-01T00:00:00Z`",
     "limit": "give a whole number from 1 to 1000",
@@ -42,6 +43,12 @@ class ListQuery(BaseModel):
     def since_us(self) -> int | None:
         """`since` in microseconds since the epoch."""
         return None if self.since is None else (self.since - _EPOCH) // timedelta(microseconds=1)
+
+
+class PictureQuery(ListQuery):
+    """The same, for pictures."""
+
+    event: str | None = Field(None, max_length=200, description="Pictures of one event or amplification.")
 
 
 class CrowdQuery(ListQuery):

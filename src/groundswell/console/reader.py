@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from groundswell.published import Bin, Record
+from groundswell.published import Bin, Image, Record
 
 __all__ = ["Kind", "Reader"]
 
-Kind = Literal["event", "narrative", "amplification", "coverage"]
+Kind = Literal["event", "narrative", "amplification", "coverage", "picture"]
 
 
 class Reader(Protocol):
@@ -36,4 +36,8 @@ class Reader(Protocol):
 
     def series(self, ids: Sequence[str]) -> dict[str, list[Bin]]:
         """The published bins of each series, oldest first; an event's series is its id."""
+        ...
+
+    def image(self, id: str) -> Image | None:
+        """The file of a picture that is shown, or None."""
         ...

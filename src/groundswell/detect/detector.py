@@ -19,9 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.batches import Kind
-from groundswell.candidates import Candidate
+from groundswell.candidates import Candidate, PictureUse
 from groundswell.clock import MINUTE_US, QUARTER_US, SECOND_US, floor_to
 from groundswell.config import Settings
+from groundswell.detect.albums import Albums
 from groundswell.detect.amplification import Copies, Family, own_words
 from groundswell.detect.bursts import BurstSettings, Heat, HotTerms, Postings, crowd, hot_terms
 from groundswell.detect.chains import Chain, Chains, ChainSettings
@@ -42,6 +43,7 @@ _MOST_WAITING = 1 << 17
 """Rows that wait for the end of their tick, some 700 bytes each: what 13,000 posts a second bring."""
 
 I64Array = npt.NDArray[np.int64]
+U64Array = npt.NDArray[np.uint64]
 Observer = Callable[[Candidate, npt.NDArray[np.uint64]], None]
 """Called with each candidate and the `post_key` of every post in its crowd."""
 
@@ -99,12 +101,13 @@ class Detector:
         self._gazette = Gazette(places)
         self._crowds = Crowds(self._window, self._gazette, categories)
         self._copies = Copies(self._window, floor_k)
+        self._albums = Albums(self._window, floor_k)
         self._grouping = Grouping(
             settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
         )
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0
-        self._proposed: dict[str, tuple[Candidate, Group]] = {}
+        self._proposed: dict[str, tuple[Candidate, Group, U64Array]] = {}
 
     @property
     def warm_posts(self) -> int:
@@ -139,6 +142,8 @@ class Detector:
             return []
         settings = self._settings
         ended = [self._ended(chain, now_us) for chain in self._chains.quiet(now_us)]
+        for candidate in ended:
+            self._albums.close(candidate.chain)
         if now_us % SWEEP_US and not self._heat.kindled(now_us):
             return ended
         hot = hot_terms(
@@ -154,6 +159,7 @@ class Detector:
                 last_us = int(hot.times_us[group.posts].max())
                 self._chains.learn(group.chain, group.terms, last_us, group.usual)
                 self._settle_place(group.chain, group, hot)
+                self._albums.enter(group.chain.id, self._albums.shared(hot.rows[group.posts]))
                 if now_us % MINUTE_US:
                     continue
                 if group.chain.kind == "amplification":
@@ -181,7 +187,7 @@ class Detector:
     def settle(self, released: set[str]) -> None:
         """Make chains of the candidates that `release` let over the line."""
         for chain_id in sorted(released & self._proposed.keys()):
-            candidate, group = self._proposed[chain_id]
+            candidate, group, pictures = self._proposed[chain_id]
             chain = Chain(
                 id=chain_id,
                 kind=candidate.kind,
@@ -195,6 +201,11 @@ class Detector:
                 category=group.category,
             )
             self._chains.add(chain)
+            self._albums.enter(chain_id, pictures)
+
+    def pictures(self) -> list[PictureUse]:
+        """Who posted the pictures of the chains' crowds, as of the last tick."""
+        return self._albums.uses()
 
     def _settle_place(self, chain: Chain, group: Group, hot: HotTerms) -> None:
         """A chain that had no place or category takes what k speakers of its crowd give it, and keeps it."""
@@ -322,7 +333,7 @@ class Detector:
             unclear=_share(naming == 1),
         )
         if chain is None:
-            self._proposed[candidate.chain] = (candidate, group)
+            self._proposed[candidate.chain] = (candidate, group, self._albums.shared(rows))
         return candidate
 
     def _person_share(

@@ -32,6 +32,7 @@ _LISTS = (
     ("places", "place_confidences"),
     ("persons",),
     ("categories",),
+    ("picture_keys",),
 )
 COLUMNS = ["kind", *_COLUMNS, *_NAMES, *(name for names in _LISTS for name in names), "folded", "domains"]
 """What the window reads of a batch; nothing else is held."""
@@ -159,18 +160,22 @@ class Window:
     def lists_at(self, name: str, rows: I64Array) -> tuple[Array, I64Array]:
         """A list column at `rows`, flat: (values, index into `rows` of each value).
 
-        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`, the bytes
-        of `folded`, or `domains` as numbers.
+        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`,
+        `picture_keys`, the bytes of `folded`, or `domains` as numbers.
         """
         lists = self._list_of[name]
         indices, owners = lists.ranges(rows - self.first_row)
         return lists.values[name].view[indices], owners
 
-    def find(self, terms: U64Array, from_row: int) -> tuple[I64Array, I64Array]:
-        """Uses of `terms` (distinct) at or after `from_row`: (row numbers, positions in `terms`)."""
-        start = self._terms.start(min(max(from_row - self.first_row, 0), len(self)))
-        at, positions = occurrences(self._terms.values["terms"].view[start:], terms)
-        return self.first_row + self._terms.owners(at + start), positions
+    def find(self, terms: U64Array, from_row: int, name: str = "terms") -> tuple[I64Array, I64Array]:
+        """Uses of `terms` (distinct) at or after `from_row`: (row numbers, positions in `terms`).
+
+        Of `terms`, or of `picture_keys`.
+        """
+        lists = self._list_of[name]
+        start = lists.start(min(max(from_row - self.first_row, 0), len(self)))
+        at, positions = occurrences(lists.values[name].view[start:], terms)
+        return self.first_row + lists.owners(at + start), positions
 
     def written(self, rows: I64Array, terms: U64Array) -> list[str]:
         """How each of `terms` is written in the post at the row beside it; empty where it is not there."""

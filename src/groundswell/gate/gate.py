@@ -10,6 +10,7 @@ Every row is counted: rows in = rows kept + rows dropped by reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import h3.api.basic_int as h3
@@ -18,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.batches import POST, Kind, empty
+from groundswell.batches import POST, SIGHTING, Kind, empty
 from groundswell.clock import SECOND_US
 from groundswell.config import Settings
 from groundswell.drops import GateDrop
@@ -27,7 +28,7 @@ from groundswell.gate.feature_flags import Feature
 from groundswell.gate.horizon import Horizon
 from groundswell.gate.links import Links, read_links
 from groundswell.gate.mentions import mentioned
-from groundswell.gate.pictures import read_pictures
+from groundswell.gate.pictures import Pictures, read_pictures
 from groundswell.gate.redact import Redactor, reveal
 from groundswell.gate.speakers import DAY_US, GRACE_US, SpeakerKeys
 from groundswell.gate.strings import buffers
@@ -61,14 +62,30 @@ class GateSettings(Settings, frozen=True, kw_only=True):
 class Gate:
     """Admits batches of one stream, in order.
 
+    Parameters
+    ----------
+    settings, metrics
+        See `GateSettings`; counts every row.
+    keys
+        The keys that speakers are hashed with; its own by default.
+    show
+        Called with the `SIGHTING` rows of every batch that has pictures: the only way a reference goes on.
+
     >>> from groundswell.batches import RAW, empty
     >>> Gate(GateSettings(), Metrics()).admit(empty(RAW)).num_rows
     0
     """
 
-    def __init__(self, settings: GateSettings, metrics: Metrics, keys: SpeakerKeys | None = None) -> None:
+    def __init__(
+        self,
+        settings: GateSettings,
+        metrics: Metrics,
+        keys: SpeakerKeys | None = None,
+        show: Callable[[pa.RecordBatch], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._show = show
         self._keys = keys or SpeakerKeys()
         self._redactor = Redactor()
         self._posts, self._deletions, self._gone = (
@@ -117,6 +134,7 @@ class Gate:
         left = drafts.sizes[speaking] > 0
         mentions = _Mentions(drafts.rows[speaking[left]], names.filter(pa.array(left)))
         voices = self._speak(raw["time_us"].to_numpy(), rows, going, kinds, mentions, ~is_empty)
+        pictures = read_pictures(going["media"])
         columns = {
             "kind": pa.array(kinds),
             "source": going["source"],
@@ -125,7 +143,7 @@ class Gate:
             "langs": _languages(going["langs"]),
             "domains": links.domains,
             "link_keys": links.keys,
-            "picture_keys": read_pictures(going["media"]),
+            "picture_keys": pictures.keys,
             "cell": pa.array(_cells(going["latitude"], going["longitude"])),
             "time_us": pa.array(_to_the_second(going["time_us"].to_numpy())),
         }
@@ -137,6 +155,8 @@ class Gate:
             "epoch": pa.array(voices.epochs),
             "target": pa.array(voices.targets),
         }
+        if self._show is not None and len(pictures.references):
+            self._show(_sightings(pictures, voices, columns["time_us"]))
         return pa.RecordBatch.from_arrays([columns[name] for name in POST.names], schema=POST)
 
     def _judge(self, raw: pa.RecordBatch, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -246,6 +266,22 @@ class _Voices(NamedTuple):
     epochs: np.ndarray
     speakers: np.ndarray
     targets: np.ndarray
+
+
+def _sightings(pictures: Pictures, voices: _Voices, times_us: pa.Int64Array) -> pa.RecordBatch:
+    """A `SIGHTING` row for each picture of each post that goes out."""
+    references = pa.ListArray.from_arrays(pictures.keys.offsets, pictures.references)
+    at = pa.array(voices.rows)
+    keys, references = pictures.keys.take(at), references.take(at)
+    owners = pc.list_parent_indices(keys)
+    columns = {
+        "picture": keys.flatten(),
+        "reference": references.flatten(),
+        "speaker": pa.array(voices.speakers).take(owners),
+        "epoch": pa.array(voices.epochs).take(owners),
+        "time_us": times_us.take(owners),
+    }
+    return pa.RecordBatch.from_arrays([columns[name] for name in SIGHTING.names], schema=SIGHTING)
 
 
 def forbid_core_dumps() -> None:

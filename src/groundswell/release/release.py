@@ -2,7 +2,8 @@
 
 `Release.decide` is the only door. A candidate comes out as a record, or is refused with a counted reason;
 what it says is built from laddered, screened and coarsened parts, never copied. What a record may say stands
-here and in what is joined here: `floor`, `ladder`, `geography`, `moods`, `phrases`, `policy`, `revision`.
+here and in what is joined here: `floor`, `ladder`, `geography`, `moods`, `phrases`, `pictures`, `policy`,
+`revision`.
 
 Between ticks only published material is kept: the last record of each chain and what was decided for it. So
 the state may be written down beside the records, and a process that restores it goes on as if never killed.
@@ -16,17 +17,18 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from groundswell.candidates import Candidate, PhraseUse
+from groundswell.candidates import Candidate, PhraseUse, PictureUse
 from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
-from groundswell.published import Bin, Event, Mood, Record
+from groundswell.published import Bin, Event, Image, Mood, Record
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
 from groundswell.release.moods import CrowdMoods
 from groundswell.release.phrases import is_showable, showable_phrases
+from groundswell.release.pictures import Pictures, PictureStanding, Seen
 from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
@@ -47,7 +49,7 @@ _DAY_US = 24 * HOUR_US
 _FORGOTTEN_AFTER_US = 2 * _DAY_US
 _ENDINGS = frozenset({"fading", "ended"})
 
-_STATE_DECODER = msgspec.msgpack.Decoder(dict[str, Standing])
+_STATE_DECODER = msgspec.msgpack.Decoder(tuple[dict[str, Standing], dict[str, PictureStanding]])
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Decision:
     released: set[str] = field(default_factory=set)
     """Those chains among the candidates that stand published, changed or not."""
     refused: Counter[Refusal] = field(default_factory=Counter)
+    images: list[Image] = field(default_factory=list)
+    """The files of those pictures among the records that are new."""
 
 
 class Release:
@@ -119,12 +123,33 @@ class Release:
         self._marks = marks
         self._country_names = country_names or {}
         self._standing: dict[str, Standing] = {}
+        self._pictures = Pictures(
+            self._ladders, self._showable, simulated=marks.simulated, replayed=marks.replayed
+        )
 
-    def decide(self, candidates: Sequence[Candidate], tick_us: int) -> Decision:
-        """What of `candidates` is published at `tick_us`; call it with ticks in order."""
+    def decide(
+        self,
+        candidates: Sequence[Candidate],
+        tick_us: int,
+        pictures: Sequence[PictureUse] = (),
+        seen: Seen = lambda picture: None,
+    ) -> Decision:
+        """What is published at `tick_us`; call it with ticks in order.
+
+        Parameters
+        ----------
+        candidates
+            The tick's crowds.
+        pictures
+            Who posted the pictures of the chains released so far.
+        seen
+            What was seen in a picture; None while it has not been looked at.
+        """
         decision = Decision()
         for candidate in candidates:
             self._decide(candidate, tick_us, decision)
+        shown, decision.images = self._pictures.decide(pictures, seen, tick_us)
+        decision.records.extend(shown)
         for record in decision.records:
             self._metrics.release_records.labels(record.__struct_config__.tag).inc()
         for reason, count in decision.refused.items():
@@ -137,7 +162,8 @@ class Release:
 
     def state(self) -> bytes:
         """All that is remembered between ticks; the same bytes for the same history."""
-        return msgspec.msgpack.encode(dict(sorted(self._standing.items())))
+        pictures = dict(sorted(self._pictures.standing.items(), key=lambda item: item[1].since_us))
+        return msgspec.msgpack.encode((dict(sorted(self._standing.items())), pictures))
 
     def restore(self, state: bytes) -> None:
         """Go on from `state()`.
@@ -148,7 +174,7 @@ class Release:
             It is not such a state.
         """
         try:
-            self._standing = _STATE_DECODER.decode(state)
+            self._standing, self._pictures.standing = _STATE_DECODER.decode(state)
         except msgspec.MsgspecError as error:
             raise StoreError(
                 "checkpoint",
@@ -170,8 +196,21 @@ class Release:
             decision.records.extend(outcome)
         if candidate.chain in self._standing:
             decision.released.add(candidate.chain)
+            decision.records.extend(self._admit_pictures(candidate, asked, barred, tick_us))
             if barred is None:
                 decision.bins.extend(self._bins(candidate, asked, tick_us))
+
+    def _admit_pictures(
+        self, candidate: Candidate, asked: Handling, barred: Refusal | None, tick_us: int
+    ) -> Sequence[Record]:
+        """Whether pictures of a published chain may show from here on; what takes back those that did."""
+        if candidate.state == "ended":
+            self._pictures.close(candidate.chain)
+        elif barred is None and not asked.wordless and not asked.coarse:
+            self._pictures.allow(candidate.chain, sensitive=asked.sensitive)
+        else:
+            return self._pictures.bar(candidate.chain, tick_us)
+        return ()
 
     def _asked(self, candidate: Candidate) -> Handling:
         """The policy's demands on a chain, which may grow and never shrink once it is out."""

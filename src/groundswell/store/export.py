@@ -109,6 +109,8 @@ def _row(record: Record) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(record)
     for part in ("place", "mood"):
         row |= {f"{part}_{name}": value for name, value in (row.pop(part, None) or {}).items()}
+    if "emblems" in row:
+        row["emblems"] = [f"{emblem['name']} ({emblem['category']})" for emblem in row["emblems"]]
     return row
 
 

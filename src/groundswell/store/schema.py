@@ -11,7 +11,7 @@ import pyarrow as pa
 
 __all__ = ["EXPORT_SCHEMA", "TABLES", "VERSION"]
 
-VERSION = 1
+VERSION = 2
 """Raised when a table changes; an older or newer file is refused, not guessed at."""
 
 TABLES = {
@@ -38,6 +38,13 @@ TABLES = {
         start TIMESTAMP NOT NULL,
         accounts VARCHAR,
         PRIMARY KEY (series, start)
+    """,
+    "images": """
+        id VARCHAR NOT NULL,
+        media_type VARCHAR NOT NULL,
+        published_at TIMESTAMP NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (id)
     """,
     "checkpoint": """
         bin_us BIGINT NOT NULL,
@@ -73,6 +80,13 @@ EXPORT_SCHEMA = pa.schema(
         pa.field("state", pa.string(), nullable=False),
         pa.field("reason", pa.string()),
         pa.field("ongoing", pa.bool_()),
+        pa.field("event", pa.string()),
+        pa.field("words", pa.list_(pa.string())),
+        pa.field("emblems", pa.list_(pa.string())),
+        pa.field("tags", pa.list_(pa.string())),
+        pa.field("media_type", pa.string()),
+        pa.field("width", pa.int64()),
+        pa.field("height", pa.int64()),
         pa.field("recurrences", pa.int64()),
         pa.field("p_value", pa.float64()),
         pa.field("spread_seconds", pa.float64()),

@@ -21,19 +21,22 @@ import msgspec
 from groundswell.clock import HOUR_US, SECOND_US, rfc3339
 from groundswell.config import Settings
 from groundswell.errors import StoreError
-from groundswell.published import Bin, Record, to_json
+from groundswell.published import Bin, Image, Picture, Record, to_json
 from groundswell.store.schema import TABLES, VERSION
 
 __all__ = ["FILE_NAME", "Checkpoint", "Commit", "Kind", "Store", "StoreSettings"]
 
 FILE_NAME = "published.duckdb"
-Kind = Literal["event", "narrative", "amplification", "coverage"]
+Kind = Literal["event", "narrative", "amplification", "coverage", "picture"]
 
 _DAY_US = 24 * HOUR_US
 _EPOCH = datetime(1970, 1, 1)
 _DECODER = msgspec.json.Decoder(Record)
 _INSERT_RECORD = "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_BIN = "INSERT OR IGNORE INTO bins VALUES (?, ?, ?)"
+_INSERT_IMAGE = "INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?)"
+_IMAGES_KEPT_US = 72 * HOUR_US
+"""Whatever the retention: a picture is gone after three days."""
 _LATEST = """
     SELECT body FROM records WHERE kind = ?
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY revision_us DESC) = 1
@@ -62,6 +65,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
     records: Sequence[Record] = ()
     bins: Sequence[Bin] = ()
+    images: Sequence[Image] = ()
+    """Files of pictures; a picture's record that is `withdrawn` takes its file along."""
     checkpoint: Checkpoint | None = None
 
 
@@ -159,6 +164,15 @@ class Store:
         )
         return _DECODER.decode(rows[0][0]) if rows else None
 
+    def image(self, id: str) -> Image | None:
+        """The file of a picture that is shown; None when there is none, or not any more."""
+        rows = self._rows("SELECT media_type, published_at, body FROM images WHERE id = ?", id)
+        if not rows:
+            return None
+        media_type, published_at, body = rows[0]
+        moment = rfc3339(_microseconds(published_at))
+        return Image(id=id, media_type=media_type, published_at=moment, body=bytes(body))
+
     def series(self, ids: Sequence[str]) -> dict[str, list[Bin]]:
         """The bins of each series in order of time; empty for one that has none."""
         found: dict[str, list[Bin]] = {series: [] for series in ids}
@@ -175,7 +189,7 @@ class Store:
         return dict(self._rows("SELECT kind, count(DISTINCT id) FROM records GROUP BY kind ORDER BY kind"))
 
     def retain(self, now_us: int) -> int:
-        """Delete revisions and bins older than the retention; gives how many rows went.
+        """Delete what is older than the retention, and pictures of three days ago; gives how many rows went.
 
         No query finds them any more. Their bytes stay in the file until DuckDB uses the space again, which
         is tolerable for what was public.
@@ -194,6 +208,9 @@ class Store:
                 oldest = _EPOCH + timedelta(microseconds=oldest_us)
                 bins = self._connection.execute("DELETE FROM bins WHERE start < ?", [oldest])
                 gone += int(bins.fetchone()[0])
+                shown_since = _EPOCH + timedelta(microseconds=now_us - _IMAGES_KEPT_US)
+                images = self._connection.execute("DELETE FROM images WHERE published_at < ?", [shown_since])
+                gone += int(images.fetchone()[0])
                 self._connection.execute("COMMIT")
                 # Without this the log would keep every deleted row until the store is closed.
                 self._connection.execute("CHECKPOINT")
@@ -210,6 +227,11 @@ class Store:
                 )
             if commit.bins:
                 self._connection.executemany(_INSERT_BIN, [_bin_row(bin) for bin in commit.bins])
+            if commit.images:
+                self._connection.executemany(_INSERT_IMAGE, [_image_row(image) for image in commit.images])
+            for record in commit.records:
+                if isinstance(record, Picture) and record.state == "withdrawn":
+                    self._connection.execute("DELETE FROM images WHERE id = ?", [record.id])
             if commit.checkpoint is not None:
                 self._connection.execute("DELETE FROM checkpoint")
                 self._connection.execute(
@@ -347,6 +369,10 @@ def _record_row(record: Record) -> tuple[Any, ...]:
 
 def _bin_row(bin: Bin) -> tuple[str, datetime, str | None]:
     return bin.series, _timestamp(bin.start), bin.accounts
+
+
+def _image_row(image: Image) -> tuple[str, str, datetime, bytes]:
+    return image.id, image.media_type, _timestamp(image.published_at), image.body
 
 
 def _timestamp(moment: str) -> datetime:
