@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
+from PIL import Image
 
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.errors import UsageError
@@ -457,3 +459,25 @@ def test_decoys_are_of_one_kind_at_one_time_elsewhere_and_in_another_language() 
             assert other.place != event.place
             assert not set(other.languages) & set(event.languages)
             assert abs(other.start_us - event.start_us) <= 5 * MINUTE_US
+
+
+# -- pictures ------------------------------------------------------------------------------------------------
+
+
+def test_an_events_crowd_posts_its_pictures_and_all_else_stays_as_it_was() -> None:
+    plain = WorldSettings(seed=5, hours=0.3, quiet_minutes=1, events_per_hour=10, posts_per_second=1)
+    drawn = World(msgspec.structs.replace(plain, picture_share=0.5))
+    bare = [json.loads(line) for line in World(plain).lines("plain")]
+    illustrated = [json.loads(line) for line in drawn.lines("plain")]
+    names = [post.pop("media", [""])[0].rpartition("/")[2] for post in illustrated]
+    assert illustrated == bare
+    of_events = {name for name, post in zip(names, bare, strict=True) if name and drawn.label(post["id"])}
+    shown = {name: names.count(name) for name in of_events}
+    assert max(shown.values()) >= 5
+    sizes = {Image.open(io.BytesIO(drawn.picture(name))).size for name in of_events}
+    assert {(800, 600), (600, 450), (760, 570)} <= sizes
+
+
+def test_a_picture_is_drawn_alike_each_time_and_unlike_any_other() -> None:
+    world = World(WorldSettings(seed=5, picture_share=0.5))
+    assert world.picture("bafkreia") == world.picture("bafkreia") != world.picture("bafkreib")

@@ -45,6 +45,8 @@ class Draft(NamedTuple):
     language: str
     url: str | None = None
     label: str | None = None
+    picture: str | None = None
+    """The content identifier of the picture that goes with it."""
 
 
 def population(language: Language) -> int:

@@ -53,6 +53,8 @@ class WorldSettings(Settings, frozen=True, kw_only=True):
     campaigns_per_hour: float = 1.0
     pile_ons_per_hour: float = 0.5
     outages_per_hour: float = 0.0
+    picture_share: float = 0.0
+    """Share of an event's posts with one of its pictures; a quarter as many others have one of their own."""
     silences: tuple[Silence, ...] = ()
     canary_rate: float = 0.01
     """Share of posts that carry an invented identity."""
@@ -102,6 +104,7 @@ def simulated_hour(now_us: int, seed: int = 1) -> WorldSettings:
         event_minutes=(15, 40),
         campaigns_per_hour=1.5,
         pile_ons_per_hour=0.5,
+        picture_share=0.4,
     )
 
 

@@ -114,6 +114,8 @@ def plain_posts(seed: int, posts: Sequence[Draft]) -> list[bytes]:
             plain["langs"] = declared
         if post.url:
             plain["urls"] = [post.url]
+        elif post.picture:
+            plain["media"] = [f"at-blob:{did}/{post.picture}"]
         lines.append(_encode(plain))
     return lines
 
@@ -174,6 +176,9 @@ def _record(post: Draft, created: str) -> dict[str, Any]:
     if post.url:
         external = {"description": "", "title": "", "uri": post.url}
         record["embed"] = {"$type": "app.bsky.embed.external", "external": external}
+    elif post.picture:
+        blob = {"$type": "blob", "ref": {"$link": post.picture}, "mimeType": "image/jpeg", "size": 1}
+        record["embed"] = {"$type": "app.bsky.embed.images", "images": [{"alt": "", "image": blob}]}
     if post.url or "#" in post.text:
         record["facets"] = _facets(post)
     declared = _declared(post)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -19,13 +19,14 @@ import zstandard
 
 from groundswell.clock import MINUTE_US, SECOND_US
 from groundswell.errors import UsageError, did_you_mean
-from groundswell.simulator import wire
+from groundswell.simulator import pictures, wire
 from groundswell.simulator.background import Background, Draft, account_of
-from groundswell.simulator.dice import Dice, Purpose
+from groundswell.simulator.dice import Dice, Purpose, mix
 from groundswell.simulator.identities import CANARY_CLASSES, carry, dids, identifier
 from groundswell.simulator.plan import Plan
 from groundswell.simulator.settings import WorldSettings
-from groundswell.simulator.truth import Planted
+from groundswell.simulator.streams import Event
+from groundswell.simulator.truth import Planted, PlantedEvent
 
 __all__ = ["Form", "World"]
 
@@ -34,6 +35,7 @@ Form = Literal["jetstream", "plain"]
 _BLOCK_POSTS = 3000  # a block is a minute, or the time in which so many background posts are due
 _BLOCK_CANARIES = 512  # serial numbers set aside for each block: at most so many canaries in it
 _CANARY_POOL = 203
+_SCENES_KEPT = 4096
 _LATEST_NOTICE_US = 20 * MINUTE_US
 _STATUSES = ("deleted", "deactivated", "takendown", "suspended")
 
@@ -64,6 +66,7 @@ class World:
         self._labels: dict[int, dict[int, str]] = {}
         self._truth: list[Planted] | None = None
         self._canaries: list[tuple[str, str]] | None = None
+        self._scenes: dict[str, pictures.Scene] = {}
 
     @property
     def truth(self) -> list[Planted]:
@@ -140,6 +143,13 @@ class World:
                 count += 1
         return count
 
+    def picture(self, content_id: str) -> bytes:
+        """The JPEG file under a content identifier, drawn anew each time.
+
+        Of pictures whose posts have not been written yet, or long ago, nothing in particular is drawn.
+        """
+        return pictures.draw(self._scenes.get(content_id), content_id)
+
     def _span(self, block: int) -> tuple[int, int]:
         start_us = self.settings.start_us + block * self._block_us
         return start_us, min(start_us + self._block_us, self.settings.end_us)
@@ -147,7 +157,10 @@ class World:
     def _block(self, block: int) -> _Block:
         start_us, end_us = self._span(block)
         drafts = list(self._background.drafts(block, start_us, end_us))
+        events = {}
         for stream, first, last in self._plan.streams(start_us, end_us):
+            if isinstance(stream, Event):
+                events[stream.truth.id] = stream.truth
             dice = Dice(self.settings.seed, Purpose.STREAM, stream.number, block)
             drafts.extend(stream.drafts(dice, first, last))
         for outage in self._plan.outages(start_us, end_us):
@@ -158,6 +171,8 @@ class World:
                 or outage.language not in (None, draft.language)
             ]
         drafts, canaries = self._sprinkle(block, _spaced(drafts, end_us))
+        if self.settings.picture_share:
+            drafts = self._illustrate(drafts, events)
         notices = [
             notice
             for notice in self._notices(block, drafts, start_us)
@@ -189,6 +204,25 @@ class World:
                 drafts[index] = draft._replace(text=carry(draft.text, kind, value, dice.unit()))
             canaries.append((kind, value))
         return drafts, canaries
+
+    def _illustrate(self, drafts: list[Draft], events: Mapping[str, PlantedEvent]) -> list[Draft]:
+        """Give pictures to some posts, by a hash of each: no die is rolled, all else stays as it was."""
+        share = self.settings.picture_share
+        words = np.array([draft.time_us for draft in drafts], np.uint64)
+        draws = mix(words ^ np.uint64(self.settings.seed))
+        chosen = draws / 2.0**64 < np.array([share if draft.label else share / 4 for draft in drafts])
+        for index in np.flatnonzero(chosen).tolist():
+            draft, draw = drafts[index], int(draws[index])
+            event = events.get(draft.label or "")
+            name = pictures.content_id(self.settings.seed, draw)
+            if event is not None:
+                scene = pictures.Scene(event, draw % 7 // 5, draw // 7 % pictures.VERSIONS)
+                name = pictures.content_id(self.settings.seed, event.start_us, scene.number, scene.version)
+                self._scenes[name] = self._scenes.pop(name, scene)
+            drafts[index] = draft._replace(picture=name)
+        while len(self._scenes) > _SCENES_KEPT:
+            del self._scenes[next(iter(self._scenes))]
+        return drafts
 
     def _notices(self, block: int, posts: list[Draft], start_us: int) -> Iterator[wire.Notice]:
         """Deletions minutes after their posts, a few just before them, and accounts that go."""
