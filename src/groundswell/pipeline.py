@@ -18,6 +18,7 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import structlog
 
@@ -26,7 +27,7 @@ from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, QUARTER_US, Clock, flo
 from groundswell.config import Document
 from groundswell.coverage import CoverageLine
 from groundswell.detect import TICK_US, Detector, DetectSettings, Observer
-from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
+from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings, captions
 from groundswell.enrich.naming import Wording
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.errors import StoreError
@@ -108,8 +109,11 @@ class Eyes(Protocol):
         """`POST` rows, one key for all pictures of a near-duplicate family."""
         ...
 
-    def join(self, enriched: pa.RecordBatch) -> pa.RecordBatch:
-        """`ENRICHED` rows, with what is written in their pictures among their terms and places."""
+    def captions(self, post: pa.RecordBatch) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]] | None:
+        """What is written in the pictures of `POST` rows, itself as `POST` rows, and which belongs to each.
+
+        -1 for a row without any; None where no row has one.
+        """
         ...
 
     def turn(self, now_us: int) -> None:
@@ -237,7 +241,11 @@ class Line:
         if isinstance(item, Gap):
             return item
         enriched = self._enricher.enrich(item)
-        return enriched if self._eyes is None else self._eyes.join(enriched)
+        written = self._eyes.captions(item) if self._eyes is not None else None
+        if written is None:
+            return enriched
+        texts, at = written
+        return captions.join(enriched, self._enricher.enrich(texts), at)
 
     def take(self, batch: pa.RecordBatch | Gap) -> None:
         """Count `ENRICHED` rows, and run the ticks that they end."""

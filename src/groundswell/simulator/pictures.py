@@ -2,7 +2,7 @@
 
 A picture is named by a content identifier and drawn only when somebody asks for its bytes. Of an event there
 are a few scenes, each with a sign (what happened, where), a mark of helpers, and several versions as they go
-round: recompressed, smaller, cropped. Everybody else posts pictures of nothing, one each. No people are in them.
+round: recompressed, smaller, cropped. All others post pictures of nothing, one each. No people are in them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def content_id(*parts: int) -> str:
 
 
 def draw(scene: Scene | None, name: str) -> bytes:
-    """The JPEG file of a picture; with `scene` None one of nothing in particular, told apart by its `name`."""
+    """The JPEG file of a picture; with `scene` None one of nothing in particular, another for each `name`."""
     if scene is None:
         seed = int.from_bytes(name.encode()[-8:].rjust(8, b"\0"), "big")
         return _file(_nothing(seed), quality=80)
