@@ -10,7 +10,7 @@ from typing import Any
 from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import Feed, SourceStatus, Status, create_app, serve
 from groundswell.metrics import Metrics
-from groundswell.published import Amplification, Bin, Coverage, Event, Place, Record
+from groundswell.published import Amplification, Bin, Coverage, Event, Image, Place, Record
 from groundswell.store.store import Commit, Store
 
 NOW_US = 1_777_636_800_000_000  # 2026-05-01 12:00:00 UTC, a whole five minutes
@@ -134,9 +134,11 @@ class Console:
         self.metrics = metrics
         self._status = status
 
-    def publish(self, records: Sequence[Record], bins: Sequence[Bin] = ()) -> None:
+    def publish(
+        self, records: Sequence[Record], bins: Sequence[Bin] = (), images: Sequence[Image] = ()
+    ) -> None:
         """As the pipeline does it: into the store, then to whoever listens."""
-        self.store.commit(Commit(records=records, bins=bins))
+        self.store.commit(Commit(records=records, bins=bins, images=images))
         self.feed.publish(records, bins)
 
     def set_status(self, status: Status) -> None:

@@ -5,6 +5,7 @@ Needs the `browser` extra and a Chromium on the path.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image as Drawing
 
 from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import SourceStatus
-from groundswell.published import Record
+from groundswell.published import Image, Picture, Record
 from tests.console_world import (
     NOW_US,
     Console,
@@ -28,6 +30,7 @@ from tests.console_world import (
     shortfall,
     simulated,
 )
+from tests.store_records import picture
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: the `browser` extra has it"
@@ -106,6 +109,29 @@ def opened(page: Any, served: Console) -> Any:
 
 def live(**changes: Any) -> Any:
     return simulated(mode="live", **changes)
+
+
+def image_of(record: Picture) -> Image:
+    out = io.BytesIO()
+    Drawing.new("RGB", (64, 48), (40, 90, 160)).save(out, "JPEG")
+    return Image(id=record.id, media_type="image/jpeg", published_at=record.published_at, body=out.getvalue())
+
+
+def test_a_picture_comes_with_its_crowd_and_goes_with_it(page: Any, served: Console) -> None:
+    opened(page, served)
+    shown = picture(event="quake", at_us=NOW_US, words=HOSTILE, width=64, height=48)
+    served.publish([shown], images=[image_of(shown)])
+    page.wait_for_selector("[data-id=quake] .thumb")
+    page.click("[data-id=quake] .row")
+    page.wait_for_selector(".album img")
+    decoded = "image => image.decode().then(() => image.naturalWidth)"
+    assert page.eval_on_selector(".album img", decoded) == 64
+    described = page.get_attribute(".album img", "alt")
+    assert described.startswith("A picture that 20+ accounts posted; words on it: <img src=x")
+    assert page.inner_text(".album").count("Reads") == 1
+    served.publish([picture(event="quake", at_us=NOW_US + MINUTE_US, state="withdrawn", media_type=None)])
+    page.wait_for_selector(".album img", state="detached")
+    page.wait_for_selector(".thumb", state="detached")
 
 
 def test_a_simulation_is_marked_everywhere(page: Any, served: Console) -> None:

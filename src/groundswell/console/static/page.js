@@ -23,6 +23,7 @@ const held = new Map(); // the same, not shown yet
 const copies = new Map(); // id → amplification record
 const coverage = new Map(); // id → coverage record
 const bins = new Map(); // event id → Map(start of bin in ms → label)
+const pictures = new Map(); // event id → Map(picture id → record), whether or not the event is here yet
 const page = { status: null, heardAt: 0, lostSince: null, open: null, loaded: false, touchedAt: 0 };
 let settling = null; // the timer of the next `settle`
 
@@ -57,11 +58,26 @@ function takeRecord(record) {
   if (record.kind === "event") takeEvent(record);
   else if (record.kind === "amplification") takeCopies(record);
   else if (record.kind === "coverage") takeCoverage(record);
+  else if (record.kind === "picture") takePicture(record);
 }
 
 function takeCoverage(record) {
   keepLast(coverage, record, MOST_ROWS);
   redraw(); // rows are hatched where something is missing
+}
+
+function albumOf(id) {
+  if (!pictures.has(id)) pictures.set(id, new Map());
+  while (pictures.size > 2 * MOST_ROWS) pictures.delete(pictures.keys().next().value);
+  return pictures.get(id);
+}
+
+function takePicture(record) {
+  const album = albumOf(record.event);
+  if (record.state === "withdrawn") album.delete(record.id);
+  else album.set(record.id, record);
+  const known = events.get(record.event);
+  if (known?.row) drawRow(known, view());
 }
 
 /** Put `record` last in `map` and forget the first ones past `most`. */
@@ -76,7 +92,7 @@ function takeEvent(record) {
   if (ladder.hold(record.accounts)) redraw();
   const known = events.get(record.id) ?? held.get(record.id);
   if (!known) {
-    held.set(record.id, { record, timeline: timelineOf(record.id), row: null, isNew: page.loaded, was: null, changedAt: 0 });
+    held.set(record.id, { record, timeline: timelineOf(record.id), pictures: albumOf(record.id), row: null, isNew: page.loaded, was: null, changedAt: 0 });
     while (held.size > MOST_ROWS) forget(held, held.keys().next().value);
     return;
   }
@@ -91,6 +107,7 @@ function takeEvent(record) {
 function forget(map, id) {
   map.delete(id);
   bins.delete(id);
+  pictures.delete(id);
 }
 
 function takeCopies(record) {
@@ -219,9 +236,10 @@ async function readLists() {
   const lists = await Promise.all([
     get(`/api/coverage?limit=${MOST_ROWS}`),
     get(`/api/amplification?limit=${MOST_COPIES}`),
+    get(`/api/pictures?limit=${MOST_ROWS}`),
     get(`/api/events?order=rank&limit=${MOST_ROWS}`),
   ]);
-  takeOrder(lists[2]);
+  takeOrder(lists[3]);
   for (const list of lists) for (const record of list.reverse()) takeRecord(record); // oldest first
   if (!page.loaded) showHeld();
   page.loaded = true;

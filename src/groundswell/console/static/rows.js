@@ -2,6 +2,7 @@
 
 import { BIN_MS, columns, crowd, hexagon, ladder, spark, timeline } from "./draw.js";
 import { el, refresh } from "./dom.js";
+import { strip, thumbnail } from "./pictures.js";
 import {
   age, categoryName, countryName, hourMinute, languageName, languageTag, listed, moment, placeReach, placeSureness, rungValue, stepLabel,
 } from "./words.js";
@@ -79,6 +80,7 @@ export function makeRow(entry, toggle) {
   const parts = {
     phrases: el("span", { class: "phrases", dir: "auto" }),
     meta: el("span", { class: "meta" }),
+    thumb: el("span", { class: "shown" }),
     spark: el("span", { class: "chart" }),
     crowd: el("span", { class: "crowd" }),
     since: el("span", { class: "since" }),
@@ -86,7 +88,7 @@ export function makeRow(entry, toggle) {
   const button = el(
     "button",
     { class: "row", type: "button", "aria-expanded": "false", onclick: () => toggle(id) },
-    el("span", { class: "what" }, parts.phrases, parts.meta),
+    el("span", { class: "what" }, el("span", { class: "told" }, parts.phrases, parts.meta), parts.thumb),
     parts.spark,
     parts.crowd,
     parts.since,
@@ -105,6 +107,8 @@ export function drawRow(entry, view) {
   row.spark.classList.toggle("hot", record.state === "new");
   refresh(row.phrases, JSON.stringify(record.phrases), () => phrases(record));
   refresh(row.meta, JSON.stringify([record, view.mode, old, entry.was]), () => meta(entry, old, view));
+  const pictures = [...entry.pictures.values()];
+  refresh(row.thumb, JSON.stringify(pictures.map((picture) => picture.id)), () => thumbnail(pictures));
   refresh(row.spark, JSON.stringify([scale, bins]), () => spark(bins));
   refresh(row.crowd, `${scale} ${record.accounts}`, () => [crowd(record.accounts), el("span", { class: "sr" }, " accounts or more")]);
   refresh(row.since, JSON.stringify([old, record.state, entry.was]), () => [el("span", {}, old), change(entry)]);
@@ -126,6 +130,7 @@ export function setOpen(entry, open, view) {
     { class: "detail", role: "region", "aria-label": "About this event" },
     el("figure"),
     el("dl"),
+    el("div", { class: "pictures" }),
   );
   drawDetail(entry, view);
   row.item.append(row.detail);
@@ -135,7 +140,7 @@ export function setOpen(entry, open, view) {
 
 function drawDetail(entry, view) {
   const { record, row } = entry;
-  const [figure, list] = row.detail.children;
+  const [figure, list, album] = row.detail.children;
   const end = hourEnd(record, view.now);
   const first = [...entry.timeline.keys()].reduce((low, start) => Math.min(low, start), end);
   const from = Math.max(end - 3 * HOUR, Math.min(first, end - HOUR));
@@ -146,6 +151,8 @@ function drawDetail(entry, view) {
     bins.some((bin) => bin.away) ? hatchNote() : null,
   ]);
   refresh(list, JSON.stringify(record), () => facts(record, view));
+  const pictures = [...entry.pictures.values()];
+  refresh(album, JSON.stringify(pictures), () => strip(pictures));
 }
 
 function hatchNote() {
