@@ -259,7 +259,7 @@ def test_a_full_disk_stops_publishing_and_loses_nothing(tmp_path: Path) -> None:
         publish(5)
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
-        for attempt in range(3):
+        for attempt in range(2):
             try:
                 publish(1_000)
             except StoreError as error:
@@ -277,7 +277,7 @@ def test_a_full_disk_stops_publishing_and_loses_nothing(tmp_path: Path) -> None:
     failures, published = map(int, writer.stdout.readline().split())
     writer.kill()  # without closing: what counts is what reached the disk
     writer.communicate()
-    assert failures == 3
+    assert failures == 2
     assert published > 8
     with Store.open(tmp_path) as store:
         assert store.count() == {"event": 5 * published}
