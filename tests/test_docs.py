@@ -21,7 +21,7 @@ from groundswell.detect.chains import Chain
 from groundswell.detect.coverage import Outage, WatchMemory
 from groundswell.detect.rates import Rates, RateSettings
 from groundswell.detect.volumes import PairMemory
-from groundswell.drops import GateDrop, Refusal, SourceDrop
+from groundswell.drops import FetchDrop, GateDrop, MediaDrop, Refusal, SourceDrop
 from groundswell.errors import GroundswellError
 from groundswell.gate import IDENTIFIERS
 from groundswell.metrics import Metrics
@@ -124,13 +124,18 @@ def test_every_stage_is_on_the_architecture_page() -> None:
 
 
 def commands() -> dict[str, Any]:
+    """Every command by its name; those of a group with the group's before it."""
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    found = {}
+    for name, command in group.commands.items():
+        below = getattr(command, "commands", None)
+        found |= {f"{name} {each}": one for each, one in below.items()} if below else {name: command}
+    return found
 
 
 def test_every_command_is_documented_and_no_other() -> None:
     found = section(page("commands.md"), "## Commands")
-    assert re.findall(r"^### `groundswell (\w+)", found, re.MULTILINE) == list(commands())
+    assert re.findall(r"^### `groundswell ([a-z]+(?: [a-z]+)*)", found, re.MULTILINE) == list(commands())
 
 
 @pytest.mark.parametrize("name", commands())
@@ -247,7 +252,13 @@ def test_every_identifier_class_is_listed() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "reasons"),
-    [("reason at the source", SourceDrop), ("reason at the gate", GateDrop), ("reason at the line", Refusal)],
+    [
+        ("reason at the source", SourceDrop),
+        ("reason at the gate", GateDrop),
+        ("reason in fetching", FetchDrop),
+        ("reason in a picture or video", MediaDrop),
+        ("reason at the line", Refusal),
+    ],
 )
 def test_every_reason_to_drop_or_refuse_is_listed(heading: str, reasons: type[GateDrop]) -> None:
     assert list(table(section(page("privacy.md"), "## Drops and refusals"), heading)) == [*reasons]

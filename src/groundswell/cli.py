@@ -25,6 +25,7 @@ from groundswell import logs, warmup
 from groundswell.config import Document
 from groundswell.errors import GroundswellError, UsageError, did_you_mean
 from groundswell.gate import forbid_core_dumps
+from groundswell.inspection import media
 from groundswell.memory import return_freed
 from groundswell.metrics import Metrics
 from groundswell.pipeline import LineSettings
@@ -42,6 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(media, name="media")
 _notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 JsonOption = Annotated[

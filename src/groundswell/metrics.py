@@ -80,3 +80,38 @@ class Metrics:
         self.console_streams = Gauge(
             "groundswell_console_streams", "Open server-sent event streams.", registry=registry
         )
+        self.media_files = Counter(
+            "groundswell_media_files",
+            "Pictures and videos that a worker read, by kind of job (fingerprint, read, shield).",
+            ["kind"],
+            registry=registry,
+        )
+        self.media_dropped = Counter(
+            "groundswell_media_dropped_files",
+            "Pictures and videos that were not read, or not to their end.",
+            ["reason"],
+            registry=registry,
+        )
+        self.media_backlog = Gauge(
+            "groundswell_media_backlog_files",
+            "Pictures and videos that wait for a worker.",
+            registry=registry,
+        )
+        self.media_workers_ended = Counter(
+            "groundswell_media_workers_ended",
+            "Workers that were ended, or ended by themselves, and were replaced.",
+            ["reason"],
+            registry=registry,
+        )
+        self.media_seconds = Histogram(
+            "groundswell_media_job_seconds", "Wall time of a job in a worker.", ["kind"], registry=registry
+        )
+        self.media_fetched = Counter(
+            "groundswell_media_fetched_files", "Pictures and videos fetched.", registry=registry
+        )
+        self.media_fetch_dropped = Counter(
+            "groundswell_media_fetch_dropped_files",
+            "Pictures and videos that were not fetched.",
+            ["reason"],
+            registry=registry,
+        )
