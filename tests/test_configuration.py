@@ -14,6 +14,7 @@ import pytest
 
 from groundswell.config import Document, Settings
 from groundswell.errors import ConfigurationError
+from groundswell.media import MediaSettings
 from groundswell.pipeline import LineSettings
 from groundswell.runner import SOURCE_KINDS, ConsoleSettings, RunSettings, SimulatorSettings
 from groundswell.sources import JetstreamSettings
@@ -34,7 +35,7 @@ def nested(name: str, settings: type[Settings]) -> Iterator[tuple[str, type[Sett
 def tables() -> dict[str, type[Settings]]:
     """Every table but the sources', by name."""
     roots = [(field.name, field.type) for field in msgspec.structs.fields(LineSettings)]
-    roots += [("console", ConsoleSettings), ("simulator", SimulatorSettings)]
+    roots += [("media", MediaSettings), ("console", ConsoleSettings), ("simulator", SimulatorSettings)]
     return dict(table for name, settings in roots for table in nested(name, settings))
 
 

@@ -102,7 +102,7 @@ def test_a_restart_inside_the_first_hours(tmp_path: Path) -> None:
 
 
 def test_a_restart_that_cannot_rewind_to_the_start(tmp_path: Path) -> None:
-    """Five hours in, the windows are rebuilt from the last four and a half, the baseline from its snapshot."""
+    """Five hours in, the windows come from the last four and a half, the baseline from its snapshot."""
     settings = quiet_world(hours=6.2, posts_per_second=0.1, events_per_hour=0.4, campaigns_per_hour=0.25)
     (resume,) = check_restarts(jetstream(settings), tmp_path, [0.87], hours=0.8)
     assert resume is not None

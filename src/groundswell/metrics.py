@@ -86,6 +86,11 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.media_shed_sightings = Counter(
+            "groundswell_media_shed_sightings",
+            "Pictures in posts that were forgotten within the hour for want of room.",
+            registry=registry,
+        )
         self.media_dropped = Counter(
             "groundswell_media_dropped_files",
             "Pictures and videos that were not read, or not to their end.",

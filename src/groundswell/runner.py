@@ -30,6 +30,8 @@ from groundswell.console.status import SourceState
 from groundswell.enrich import CATEGORIES
 from groundswell.errors import ConfigurationError, SourceError, StoreError, did_you_mean
 from groundswell.gate import forbid_core_dumps
+from groundswell.lookout import open_desk
+from groundswell.media import Fetch, Fetched, MediaSettings
 from groundswell.metrics import Metrics
 from groundswell.pipeline import Lexica, Line, LineSettings
 from groundswell.release import Marks, PublishKey
@@ -65,6 +67,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a configuration file can say."""
 
     line: LineSettings = LineSettings()
+    media: MediaSettings = MediaSettings()
     console: ConsoleSettings = ConsoleSettings()
     simulator: SimulatorSettings = SimulatorSettings()
     source_kind: str = "jetstream"
@@ -73,7 +76,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, document: Document) -> RunSettings:
         """Decode a whole file; raises `ConfigurationError` for the first thing that is wrong."""
-        document.allow({"console", "simulator", "source"} | LineSettings.tables())
+        document.allow({"console", "media", "simulator", "source"} | LineSettings.tables())
         tables = document.tables("source")
         kind, source = "jetstream", cast(Settings, JetstreamSettings())
         if len(tables) > 1:
@@ -96,6 +99,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
             source = document.decode(rest, SOURCE_KINDS[kind], where)
         return cls(
             line=LineSettings.read(document),
+            media=document.section("media", MediaSettings),
             console=document.section("console", ConsoleSettings),
             simulator=document.section("simulator", SimulatorSettings),
             source_kind=kind,
@@ -214,7 +218,12 @@ class Runner:
         )
         source = Paced(lines, self._clock, from_us=self._clock.now_us())
         log.warning("simulated: every post, place and account is made up; nothing here is happening")
-        self._read(source, lexica, metrics, folder, Marks(simulated=True), "simulated", once)
+        marks = Marks(simulated=True)
+
+        def drawn(reference: str) -> Fetched:
+            return Fetched(world.picture(reference.rpartition("/")[2]))
+
+        self._read(source, lexica, metrics, folder, marks, "simulated", once, drawn)
 
     def _read(
         self,
@@ -225,8 +234,11 @@ class Runner:
         marks: Marks,
         mode: str,
         once: bool,
+        fetch: Fetch | None = None,
     ) -> None:
         feed = Feed()
+        settings = self._settings
+        eyes = open_desk(settings.media, lexica.names, settings.line.release.k, metrics, self._clock, fetch)
         line = Line(
             self._settings.line,
             lexica,
@@ -236,10 +248,13 @@ class Runner:
             marks=marks,
             published=feed.publish,
             resume=mode == "live",
+            eyes=eyes,
         )
         pulse = _Pulse(self._clock)
         with ExitStack() as stack:
             stack.callback(line.close)
+            if eyes is not None:
+                stack.callback(eyes.close)
             assert line.store is not None
             app = console.create_app(
                 line.store,

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from groundswell.drops import MediaDrop
-from groundswell.media.findings import Findings, Hints, Name
+from groundswell.media.findings import Box, Findings, Hints, Name
 from groundswell.media.fingerprint import Fingerprint
 from groundswell.media.picture import Picture
 
@@ -41,6 +41,8 @@ class Job(msgspec.Struct, frozen=True):
     kind: JobKind
     hints: Hints = Hints()
     cpu_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
+    cover: Annotated[tuple[Box, ...], msgspec.Meta(max_length=1_000)] = ()
+    """To fill in, of a picture that is to be shielded, beside what the shield finds."""
 
 
 class Seen(msgspec.Struct, frozen=True):

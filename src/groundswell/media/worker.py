@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ import msgspec
 from groundswell.drops import MediaDrop
 from groundswell.media import decode, fingerprint, video
 from groundswell.media.eyes import Eyes
-from groundswell.media.findings import Findings
+from groundswell.media.findings import Box, Findings
 from groundswell.media.formats import VIDEOS, tell_format
 from groundswell.media.jobs import Answer, Job, JobKind, Seen, Shielded, encode_answer
 from groundswell.media.lockdown import allow_cpu, lock
@@ -28,6 +28,7 @@ from groundswell.media.refusals import RefusedError
 __all__ = ["answer_job", "main"]
 
 MAX_MESSAGE_BYTES = 128 << 20
+_FILL = (40, 44, 52)
 
 
 def main(eyes: str, memory_bytes: int) -> None:
@@ -103,11 +104,21 @@ def _covered(job: Job, frame: Frame, seen: Findings, failed: tuple[str, ...], ey
     if failed or eyes.shield is None:
         raise RefusedError(MediaDrop.STEP_FAILED)
     try:
-        return as_picture(eyes.shield(frame.picture, job.hints, seen))
+        return as_picture(eyes.shield(filled(frame.picture, job.cover), job.hints, seen))
     except MemoryError:
         raise
     except Exception:
         raise RefusedError(MediaDrop.STEP_FAILED) from None
+
+
+def filled(picture: Picture, boxes: Sequence[Box]) -> Picture:
+    """A copy with these boxes, and a little around them, in one colour."""
+    out = picture.copy()
+    for box in boxes:
+        around = max(2, (box.bottom - box.top) // 8)
+        top, left = max(0, box.top - around), max(0, box.left - around)
+        out[top : box.bottom + around, left : box.right + around] = _FILL
+    return out
 
 
 def _peak_bytes() -> int:
