@@ -126,7 +126,7 @@ def test_every_stage_is_on_the_architecture_page() -> None:
 def commands() -> dict[str, Any]:
     """Every command by its name; those of a group with the group's before it."""
     group: Any = typer.main.get_command(app)
-    found = {}
+    found: dict[str, Any] = {}
     for name, command in group.commands.items():
         below = getattr(command, "commands", None)
         found |= {f"{name} {each}": one for each, one in below.items()} if below else {name: command}

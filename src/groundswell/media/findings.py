@@ -32,14 +32,27 @@ class Box(msgspec.Struct, frozen=True):
     bottom: Side
 
 
+Corner = tuple[
+    Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)], Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+]
+
+
 class Text(msgspec.Struct, frozen=True):
-    """One line of text."""
+    """One line of text; empty where nobody could read it, for whoever has to cover it."""
 
     text: Annotated[str, msgspec.Meta(max_length=2_000)]
     confidence: Share
     box: Box
     script: Name = ""
     """ISO 15924, such as `Latn`; empty where it is not known."""
+    corners: Annotated[tuple[Corner, ...], msgspec.Meta(max_length=4)] = ()
+    """Of the line as it lies, clockwise from the top left; empty where only the box is known."""
+
+    @property
+    def outline(self) -> tuple[Corner, ...]:
+        """Its corners, else those of its box."""
+        left, top, right, bottom = self.box.left, self.box.top, self.box.right, self.box.bottom
+        return self.corners or ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 class Emblem(msgspec.Struct, frozen=True):

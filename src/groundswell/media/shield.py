@@ -9,7 +9,7 @@ no fact about an event, and it would be one about people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +20,19 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.media.faces import FaceFinder, model_file
+from groundswell.media.findings import Findings, Hints
 from groundswell.media.plates import may_be_plate
 
-__all__ = ["LONG_SIDE", "Refused", "Shield", "ShieldRefusal", "Shielded", "TextBox", "is_bare"]
+__all__ = [
+    "LONG_SIDE",
+    "Refused",
+    "Shield",
+    "ShieldRefusal",
+    "Shielded",
+    "TextBox",
+    "is_bare",
+    "open_shield",
+]
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -125,6 +135,16 @@ class Shield:
         `picture` is RGB (h, w, 3), uint8; `lines` are all the text boxes that were found, unread ones too, or
         None where finding them failed.
         """
+        covered = self.cover(picture, lines)
+        if isinstance(covered, Refused):
+            return covered
+        try:
+            return _encoded(covered, kind)
+        except Exception:
+            return Refused(ShieldRefusal.ENCODE_FAILED)
+
+    def cover(self, picture: U8, lines: Iterable[TextBox] | None) -> U8 | Refused:
+        """The same before it is encoded: pixels of the picture to show."""
         step = ShieldRefusal.NO_PICTURE
         try:
             if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
@@ -140,9 +160,7 @@ class Shield:
             if not np.isfinite(faces).all():
                 return Refused(step)
             step = ShieldRefusal.COVER_FAILED
-            covered = _covered(picture, faces, lines)
-            step = ShieldRefusal.ENCODE_FAILED
-            return _encoded(covered, kind)
+            return _covered(picture, faces, lines)
         except Exception:  # fail closed: whatever went wrong, and wherever, nothing is shown
             return Refused(step)
 
@@ -213,3 +231,29 @@ def _bare_webp(data: bytes) -> bool:
     size = int.from_bytes(data[16:20], "little")
     whole = int.from_bytes(data[4:8], "little") + 8
     return data[12:16] in (b"VP8 ", b"VP8L") and whole == len(data) and 20 + size + size % 2 == len(data)
+
+
+@dataclass(frozen=True)
+class _Outlined:
+    text: str
+    confidence: float
+    box: tuple[tuple[float, float], ...]
+
+
+def open_shield() -> Callable[[U8, Hints, Findings], U8]:
+    """The shield, for `eyes`; raises `FileNotFoundError` where the face finder is not installed.
+
+    What it returns raises `ValueError` where the picture may not be shown.
+    """
+    shield = Shield()
+    if shield.missing:
+        raise FileNotFoundError(shield.missing)
+
+    def cover(picture: U8, hints: Hints, seen: Findings) -> U8:
+        lines = [_Outlined(text.text, text.confidence, text.outline) for text in seen.texts]
+        covered = shield.cover(picture, lines)
+        if isinstance(covered, Refused):
+            raise ValueError(covered.reason.value)
+        return covered
+
+    return cover
