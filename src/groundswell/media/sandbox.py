@@ -26,7 +26,7 @@ from groundswell.media.picture import Picture
 __all__ = ["MEMORY_BYTES", "OPEN_EYES", "Worker"]
 
 OPEN_EYES = "groundswell.media.eyes:open_eyes"
-MEMORY_BYTES = 1536 << 20
+MEMORY_BYTES = 2048 << 20
 START_SECONDS = 60.0
 JOBS_A_LIFE = 500
 """After so many files a worker is replaced, whatever it looks like."""
