@@ -147,6 +147,11 @@ class Desk:
         for look in wanted:
             self._threads.submit(look)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything that was asked for is not there yet."""
+        return bool(self._asked)
+
     def close(self) -> None:
         """Look at nothing any more; what is under way is given up."""
         with self._lock:
