@@ -41,14 +41,13 @@ bench: setup  ## the measurements; their tables go into docs/scoreboard.md
 docs: setup  ## check the pages against the code and rebuild the generated parts
 	$(BIN)/python -m pytest tests/test_docs.py
 
-ocr-languages: setup  ## words in pictures in over a hundred languages: Tesseract's models from the system
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ocr]'
+ocr-languages: setup  ## words in pictures in over a hundred languages: Tesseract from the system
 	@if command -v apt-get >/dev/null; then \
 	  $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install --yes --no-install-recommends tesseract-ocr-all; \
 	elif command -v dnf >/dev/null; then \
-	  echo "now run: sudo dnf install 'tesseract-langpack-*' 'tesseract-script-*'"; \
-	elif command -v brew >/dev/null; then echo "now run: brew install tesseract-lang"; \
-	else echo "now install Tesseract's language and script models with your system's packages"; fi
+	  echo "now run: sudo dnf install tesseract 'tesseract-langpack-*' 'tesseract-script-*'"; \
+	elif command -v brew >/dev/null; then echo "now run: brew install tesseract tesseract-lang"; \
+	else echo "now install Tesseract with its language and script models from your system's packages"; fi
 	@$(BIN)/python -c 'from groundswell.media.languages import languages, missing; \
 	  print(f"{len(languages())} languages can be read;", missing() or "no script is missing")'
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import mean, median
@@ -26,7 +27,7 @@ from groundswell.media.scripts import script_of
 
 __all__ = ["measure"]
 
-LINES = 8
+LINES = 4
 READ = {
     **{script: codes[:1] for script, codes in _rendered.LANGUAGES.items()},
     "Latn": ("eng_Latn", "fra_Latn", "tur_Latn", "pol_Latn", "swh_Latn"),
@@ -108,7 +109,8 @@ def _near(line: Line, centre: tuple[float, float]) -> bool:
 
 
 def error_rate(told: str, truth: str, script: str) -> float:
-    """Edits over the truth's letters, at most 1."""
+    """Edits over the truth's letters, at most 1; wide and narrow forms of a sign are one."""
+    told, truth = (unicodedata.normalize("NFKC", text) for text in (told, truth))
     if script in _WITHOUT_SPACES:
         told, truth = told.replace(" ", ""), truth.replace(" ", "")
     last = np.arange(len(told) + 1)

@@ -28,8 +28,8 @@ __all__ = ["measure"]
 
 MARKS = Path(__file__).parent / "_faces_street.tsv"
 SCALES = (1.0, 0.8, 0.64, 0.5, 0.4)
-PASTED = 40
-PLATES = 30
+PASTED = 30
+PLATES = 20
 FILES = 2_000
 _SIZES = ((20, 10_000), (10, 20))
 

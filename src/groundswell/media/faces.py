@@ -15,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
+
+from groundswell.media.lines import open_session
 
 __all__ = ["FaceFinder", "model_file"]
 
@@ -52,11 +53,7 @@ class FaceFinder:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        model = without_landmarks(path.read_bytes())
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(without_landmarks(path.read_bytes()))
 
     def find(self, picture: npt.NDArray[np.uint8]) -> F32:
         """Boxes (n, 4) of left, top, right, bottom in the picture's pixels; `picture` is RGB (h, w, 3)."""

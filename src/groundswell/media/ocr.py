@@ -25,6 +25,7 @@ from groundswell.media.lines import LineFinder, rapidocr_file, strip
 __all__ = ["MOST_LETTERS", "MOST_READ", "Line", "Reader", "ReadingError", "open_eye"]
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 U8 = npt.NDArray[np.uint8]
 
 MOST_LETTERS = 512
@@ -135,7 +136,19 @@ class Reader:
     def _try(
         self, picture: U8, box: F32, reader: str, chance: float, hints: Sequence[tuple[str, str]]
     ) -> _Try | None:
-        """One reader's answer: `pp-ocr`, or a script for Tesseract; None where its model is absent."""
+        answer = self.attempt(picture, box, reader, hints)
+        if answer is None:
+            return None
+        text, sure = answer
+        return _Try(text, scripts.script_of(text), confidence(reader, evidence(sure, chance, text), text))
+
+    def attempt(
+        self, picture: U8, box: F32, reader: str, hints: Sequence[tuple[str, str]]
+    ) -> tuple[str, float] | None:
+        """One reader's answer and how sure it says it is; `reader` is `pp-ocr`, or a script for Tesseract.
+
+        None where the script's model is not installed.
+        """
         if reader == "pp-ocr":
             text, sure = self._letters.read(strip(picture, box, letters.ROWS))
         else:
@@ -143,8 +156,7 @@ class Reader:
             if model is None:
                 return None
             text, sure = self._surest(picture, box, model)
-        text = clean(text, reader)
-        return _Try(text, scripts.script_of(text), confidence(reader, sure, chance, text))
+        return clean(text, reader), sure
 
     def _model(self, script: str, hints: Sequence[tuple[str, str]]) -> str | None:
         """The model of the language that is hinted at, else the script's, of those that are there."""
@@ -175,11 +187,22 @@ def _plan(chances: dict[str, float], codes: set[str]) -> list[tuple[str, float]]
     return sorted(plan.items(), key=lambda each: -each[1])
 
 
-def confidence(reader: str, sure: float, chance: float, text: str) -> float:
-    """The share of letters likely right, from what a reader says of itself and how likely its script is."""
+def evidence(sure: float, chance: float, text: str) -> F64:
+    """What speaks for an answer: what its reader says of itself, how likely its script is, how long it is."""
+    odds = min(max(sure, 0.01), 0.999)
+    return np.array([1.0, np.log(odds / (1 - odds)), np.log(max(chance, 1e-3)), 1 / max(1, len(text))])
+
+
+_WEIGHTS = {"pp-ocr": (0.0, 0.7, 0.6, -1.0), "tesseract": (0.0, 1.0, 0.6, -1.0)}
+"""Fitted by `scripts/fit_confidence.py`."""
+
+
+def confidence(reader: str, known: F64, text: str) -> float:
+    """The share of letters likely right, given the `evidence`; 0 where there is no text."""
     if not text:
         return 0.0
-    return sure * (0.5 + 0.5 * min(1.0, chance + 0.2))
+    weights = _WEIGHTS["pp-ocr" if reader == "pp-ocr" else "tesseract"]
+    return float(1 / (1 + np.exp(-known @ np.array(weights))))
 
 
 def clean(text: str, reader: str) -> str:
