@@ -123,7 +123,7 @@ class Reader:
         chances = self.chances(picture, box, hints)
         best: _Try | None = None
         for reader, chance in _plan(chances, {code for code, _ in hints})[:2]:
-            if best is not None and (best.confidence >= _ENOUGH or chance < _WORTH):
+            if chance < _WORTH or (best is not None and best.confidence >= _ENOUGH):
                 break
             found = self._try(picture, box, reader, chance, hints)
             if found is not None and (best is None or found.confidence > best.confidence):

@@ -189,10 +189,14 @@ def _covered(picture: U8, faces: F32, lines: Iterable[TextBox]) -> U8:
     return sheet
 
 
+_FORMATS = {
+    "image/jpeg": (".jpg", cv2.IMWRITE_JPEG_QUALITY),
+    "image/webp": (".webp", cv2.IMWRITE_WEBP_QUALITY),
+}
+
+
 def _encoded(picture: U8, kind: Literal["image/jpeg", "image/webp"]) -> Shielded | Refused:
-    suffix, quality = (
-        (".jpg", cv2.IMWRITE_JPEG_QUALITY) if kind == "image/jpeg" else (".webp", cv2.IMWRITE_WEBP_QUALITY)
-    )
+    suffix, quality = _FORMATS[kind]
     good, encoded = cv2.imencode(suffix, np.ascontiguousarray(picture[..., ::-1]), [quality, _QUALITY])
     data = encoded.tobytes() if good else b""
     if not is_bare(data):
