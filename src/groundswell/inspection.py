@@ -134,7 +134,7 @@ def _read(seen: Seen) -> list[Text]:
 def _text(text: Text) -> dict[str, Any]:
     from groundswell.enrich import identify_text
 
-    code, confidence = identify_text(text.text)
+    code, confidence = (text.language, text.confidence) if text.language else identify_text(text.text)
     return {
         "text": text.text,
         "confidence": round(text.confidence, 3),

@@ -18,14 +18,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_URL = 4_096
 _PORTS = {"http": 80, "https": 443}
-_CLOUDS = tuple(
+_NOT_PUBLIC = tuple(  # of its own: what Python calls global differs from version to version
     ipaddress.ip_network(network)
     for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+        "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/3",
         "168.63.129.16/32",  # a cloud's own address for its machines, in public space
-        "192.88.99.0/24",  # relays of 6to4
-        "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24",  # anycast sinks
-        "2001::/23", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
-        "64:ff9b::/96", "64:ff9b:1::/48", "fec0::/10",
+        "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
     )
 )  # fmt: skip
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
@@ -72,7 +73,7 @@ def is_public(address: Address) -> bool:
         return False
     if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
-    return not any(address in network for network in _CLOUDS if network.version == address.version)
+    return not any(address in network for network in _NOT_PUBLIC if network.version == address.version)
 
 
 def read_url(url: str, ports: frozenset[int] | None = None) -> Target:

@@ -1,29 +1,20 @@
 """The one place where parts that look at pictures are plugged in; what is not installed is absent, by name.
 
-A part is a module with a function `open_eye()` (or `open_shield()`) that loads what it needs, once, before
-the worker is locked. It raises `ImportError` or `FileNotFoundError` where that is not there. Nothing here
-looks at a picture itself.
+Owns what a part is: a function from a picture to findings, opened once, before the worker is locked
+(`parts` says how). Nothing here looks at a picture itself.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from groundswell.media import parts
 from groundswell.media.findings import Findings, Hints
 from groundswell.media.picture import Picture
 
-__all__ = ["PARTS", "SHIELD", "Eye", "Eyes", "Shield", "open_eyes"]
-
-PARTS = {
-    "text": "groundswell.media.ocr",
-    "emblems": "groundswell.media.emblems",
-    "tags": "groundswell.media.scenes",
-}
-"""What a part sees, and the module it lives in."""
-SHIELD = "groundswell.media.shield"
+__all__ = ["Eye", "Eyes", "Shield", "open_eyes"]
 
 
 class Eye(Protocol):
@@ -61,15 +52,17 @@ class Eyes:
 
 def open_eyes() -> Eyes:
     """Everything that is installed."""
-    parts, absent = {}, []
-    for name, module in PARTS.items():
+    opened: dict[str, Eye] = {}
+    shield: Shield | None = None
+    absent = []
+    for name, open_part in parts.PARTS.items():
         try:
-            parts[name] = importlib.import_module(module).open_eye()
-        except (ImportError, FileNotFoundError):
+            opened[name] = open_part()
+        except parts.AbsentError:
             absent.append(name)
     try:
-        shield = importlib.import_module(SHIELD).open_shield()
-    except (ImportError, FileNotFoundError):
+        if "text" in opened:  # without it nobody looks for plates
+            shield = parts.open_shield()
+    except parts.AbsentError:
         shield = None
-        absent.append("shield")
-    return Eyes(parts, shield, tuple(absent))
+    return Eyes(opened, shield, tuple(absent) if shield else (*absent, "shield"))

@@ -19,13 +19,14 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, NamedTuple
 from urllib.parse import urljoin
 
-import httpx
+import httpcore
 import msgspec
 
 from groundswell.clock import Clock
 from groundswell.config import Settings
 from groundswell.drops import FetchDrop
 from groundswell.media.addresses import Address, Target, is_public, read_url
+from groundswell.media.connection import Reply, asked
 from groundswell.media.politeness import BusyError, Politeness, retry_after_seconds
 from groundswell.metrics import Metrics
 
@@ -43,7 +44,6 @@ TYPES = frozenset(
         "video/mp4", "video/webm", "video/quicktime", "application/octet-stream", "binary/octet-stream",
     }
 )  # fmt: skip
-_CHUNK = 64 << 10
 _AGENT = "groundswell (public-event intelligence; reads public media)"
 _CDN = "https://cdn.bsky.app/img/feed_fullsize/plain/{account}/{content}@jpeg"
 _STILL = "https://video.bsky.app/watch/{account}/{content}/thumbnail.jpg"
@@ -174,34 +174,26 @@ class Fetcher:
         for address in addresses[:2]:
             try:
                 return self._ask_at(target, address, deadline)
-            except httpx.ConnectError:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue  # another of its addresses may be up
-            except httpx.TimeoutException:
+            except httpcore.TimeoutException:
                 raise _DropError(FetchDrop.OUT_OF_TIME) from None
-            except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError):
+            except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
                 raise _DropError(FetchDrop.UNREACHABLE) from None
-        raise _DropError(FetchDrop.UNREACHABLE)
+        late = time.monotonic() >= deadline
+        raise _DropError(FetchDrop.OUT_OF_TIME if late else FetchDrop.UNREACHABLE)
 
     def _ask_at(self, target: Target, address: Address, deadline: float) -> bytes | str:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _DropError(FetchDrop.OUT_OF_TIME)
         key = hashlib.blake2b(target.url.encode(), digest_size=16).digest()
-        shown = f"[{address}]" if address.version == 6 else str(address)
-        timeout = httpx.Timeout(min(left, 10.0), connect=min(left, self._settings.connect_seconds))
-        with (
-            # A client of its own each time: no connection made for one name is used for another.
-            httpx.Client(
-                verify=self._tls, trust_env=False, timeout=timeout, follow_redirects=False
-            ) as client,
-            client.stream(
-                "GET",
-                f"{target.scheme}://{shown}:{target.port}{target.path}",
-                headers=self._headers(target, key),
-                extensions={"sni_hostname": target.host},
-            ) as response,
-        ):
-            return self._read(target, response, key, deadline)
+        with asked(
+            target,
+            address,
+            self._headers(target, key),
+            tls=self._tls,
+            connect_seconds=self._settings.connect_seconds,
+            deadline=deadline,
+        ) as reply:
+            return self._read(target, reply, key)
 
     def _headers(self, target: Target, key: bytes) -> dict[str, str]:
         headers = {
@@ -218,51 +210,38 @@ class Fetcher:
             headers["If-Modified-Since"] = marks.modified
         return headers
 
-    def _read(self, target: Target, response: httpx.Response, key: bytes, deadline: float) -> bytes | str:
-        if response.status_code in (301, 302, 303, 307, 308):
-            return self._redirect(target, response)
-        self._judge(target, response)
+    def _read(self, target: Target, reply: Reply, key: bytes) -> bytes | str:
+        if reply.status in (301, 302, 303, 307, 308):
+            return _redirect(target, reply)
+        self._judge(target, reply)
         most = self._settings.max_megabytes << 20
-        declared = response.headers.get("content-length", "")
+        declared = reply.header("content-length")
         if declared.isdecimal() and int(declared[:20]) > most:
             raise _DropError(FetchDrop.TOO_MANY_BYTES)
-        parts = bytearray()
-        for part in response.iter_raw(_CHUNK):
-            parts += part
-            if len(parts) > most:
+        content = bytearray()
+        for part in reply.parts():
+            content += part
+            if len(content) > most:
                 raise _DropError(FetchDrop.TOO_MANY_BYTES)
-            if time.monotonic() > deadline:
-                raise _DropError(FetchDrop.OUT_OF_TIME)
-        self._remember(key, response)
-        return bytes(parts)
+        self._remember(key, reply)
+        return bytes(content)
 
-    def _redirect(self, target: Target, response: httpx.Response) -> str:
-        location: str = response.headers.get("location", "")
-        if not location:
-            raise _DropError(FetchDrop.TOO_MANY_REDIRECTS)
-        try:
-            return urljoin(target.url, location)
-        except ValueError:
-            raise _DropError(FetchDrop.BAD_URL) from None
-
-    def _judge(self, target: Target, response: httpx.Response) -> None:
+    def _judge(self, target: Target, reply: Reply) -> None:
         """Raise for an answer that is not the content."""
-        if response.status_code in (429, 503):
-            asked = retry_after_seconds(response.headers.get("retry-after"), self._clock)
-            self._politeness.rest(target.host, 30.0 if asked is None else asked)
+        if reply.status in (429, 503):
+            waits = retry_after_seconds(reply.header("retry-after") or None, self._clock)
+            self._politeness.rest(target.host, 30.0 if waits is None else waits)
             raise _DropError(FetchDrop.HOST_BUSY)
-        if response.status_code == 304:
+        if reply.status == 304:
             raise _DropError(FetchDrop.UNCHANGED)
-        if response.status_code != 200:
+        if reply.status != 200:
             raise _DropError(FetchDrop.STATUS)
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in TYPES or response.headers.get("content-encoding", "identity").lower() != "identity":
+        kind = reply.header("content-type").partition(";")[0].strip().lower()
+        if kind not in TYPES or reply.header("content-encoding", "identity").lower() != "identity":
             raise _DropError(FetchDrop.TYPE_NOT_ALLOWED)
 
-    def _remember(self, key: bytes, response: httpx.Response) -> None:
-        marks = _Marks(
-            response.headers.get("etag", "")[:200], response.headers.get("last-modified", "")[:100]
-        )
+    def _remember(self, key: bytes, reply: Reply) -> None:
+        marks = _Marks(reply.header("etag")[:200], reply.header("last-modified")[:100])
         if not any(marks):
             return
         with self._lock:
@@ -270,6 +249,16 @@ class Fetcher:
             self._marks.move_to_end(key)
             while len(self._marks) > REMEMBERED:
                 self._marks.popitem(last=False)
+
+
+def _redirect(target: Target, reply: Reply) -> str:
+    location = reply.header("location")
+    if not location:
+        raise _DropError(FetchDrop.TOO_MANY_REDIRECTS)
+    try:
+        return urljoin(target.url, location)
+    except ValueError:
+        raise _DropError(FetchDrop.BAD_URL) from None
 
 
 def addresses_of(host: str, port: int) -> list[str]:

@@ -45,6 +45,8 @@ class Text(msgspec.Struct, frozen=True):
     box: Box
     script: Name = ""
     """ISO 15924, such as `Latn`; empty where it is not known."""
+    language: Name = ""
+    """As `eng_Latn`, where the script or the posts' languages give it away; else empty."""
     corners: Annotated[tuple[Corner, ...], msgspec.Meta(max_length=4)] = ()
     """Of the line as it lies, clockwise from the top left; empty where only the box is known."""
 

@@ -82,11 +82,13 @@ def take(picture: Picture) -> Fingerprint:
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     left, top, right, bottom = border(grey)
     grey = np.ascontiguousarray(grey[top:bottom, left:right])
-    turned, quality = pdqhash.compute_dihedral(_within(small[top:bottom, left:right], PDQ_SIDE))
+    inside = _within(small[top:bottom, left:right], PDQ_SIDE)
+    bits, quality = pdqhash.compute(inside)
+    mirrored_bits, _ = pdqhash.compute(np.ascontiguousarray(inside[:, ::-1]))
     thumbnail = _within(grey, THUMBNAIL_SIDE)
     return Fingerprint(
-        pdq=_packed(turned[0]),
-        pdq_mirrored=_packed(turned[_MIRRORED]),
+        pdq=_packed(bits),
+        pdq_mirrored=_packed(mirrored_bits),
         quality=int(min(100, max(0, quality))),
         views=tuple(difference_hashes(seen_as(grey, view)) for view in VIEWS),
         asked=_asked(grey),
@@ -94,10 +96,6 @@ def take(picture: Picture) -> Fingerprint:
         thumbnail=thumbnail.tobytes(),
         thumbnail_width=thumbnail.shape[1],
     )
-
-
-_MIRRORED = 5
-"""Where `compute_dihedral` has the picture mirrored left to right; a test holds it."""
 
 
 def seen_as(grey: Grey, view: View) -> Grey:
