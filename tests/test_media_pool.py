@@ -41,7 +41,7 @@ def metrics() -> Metrics:
 @pytest.fixture
 def busy(metrics: Metrics) -> Iterator[Pool]:
     """One worker that hangs at its first file, and room for four more."""
-    settings = PoolSettings(backlog_files=4, picture_seconds=6.0)
+    settings = PoolSettings(backlog_files=4, picture_seconds=2.0)
     with Pool(settings, metrics, eyes="tests.media_files:misbehaving_eyes") as pool:
         pool.submit(read("hang"), PNG, crowd=10**6)
         deadline = time.monotonic() + 30

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from groundswell.errors import GroundswellError
-from groundswell.media.findings import Box, Emblem, Findings, Hints, Text
+from groundswell.media.findings import Box, Emblem, Findings, Hints, Tag, Text
 from groundswell.media.picture import Picture
 
 __all__ = ["PARTS", "AbsentError", "open_shield"]
@@ -74,9 +74,14 @@ def open_tags() -> Callable[[Picture, Hints], Findings]:
     """The teller of scenes."""
     module = _module("scenes")
     try:
-        see: Callable[[Picture, Hints], Findings] = module.open_eye()
+        teller = module.Scenes()
     except (GroundswellError, ImportError, OSError):
         raise AbsentError("tags") from None
+
+    def see(picture: Picture, hints: Hints) -> Findings:
+        told = teller.tags(picture)[:100]
+        return Findings(tags=tuple(Tag(str(tag.tag), _share(tag.precision)) for tag in told))
+
     return see
 
 

@@ -26,11 +26,13 @@ from groundswell.metrics import Metrics
 
 __all__ = ["Outcome", "Pool", "PoolSettings"]
 
+WALL_TIMES = 3.0
+"""A job may last so many times its CPU time: the machine has other things to do."""
 Outcome = tuple[Answer, Picture | None]
 
 
 class PoolSettings(Settings, frozen=True, kw_only=True):
-    """How much the media path may take of the machine."""
+    """How much the media path may take of the machine; seconds are of CPU time."""
 
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     backlog_files: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
@@ -149,7 +151,7 @@ class Pool:
                 ended, begun = len(worker.ended), time.monotonic()
                 seconds = self._seconds(waiting.data)
                 job = msgspec.structs.replace(waiting.job, cpu_seconds=seconds)
-                outcome = worker.ask(job, waiting.data, seconds)
+                outcome = worker.ask(job, waiting.data, WALL_TIMES * seconds)
                 self._metrics.media_seconds.labels(kind=job.kind.value).observe(time.monotonic() - begun)
                 for why in worker.ended[ended:]:
                     self._metrics.media_workers_ended.labels(reason=why).inc()

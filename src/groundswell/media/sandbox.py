@@ -27,7 +27,8 @@ __all__ = ["MEMORY_BYTES", "OPEN_EYES", "Worker"]
 
 OPEN_EYES = "groundswell.media.eyes:open_eyes"
 MEMORY_BYTES = 2048 << 20
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+"""Loading the parts takes seconds, on a busy machine many."""
 JOBS_A_LIFE = 500
 """After so many files a worker is replaced, whatever it looks like."""
 _CHUNK = 1 << 20
