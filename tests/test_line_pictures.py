@@ -54,7 +54,7 @@ class Patient:
         assert desk is not None
         self._desk = desk
 
-    def _fetch(self, reference: str) -> Fetched:
+    def _fetch(self, reference: str, anew: bool) -> Fetched:
         name = reference.rpartition("/")[2]
         self.fetched[name] = self._world.picture(name)
         return Fetched(self.fetched[name])

@@ -77,7 +77,7 @@ class Bench:
         settings = MediaSettings(fetches_per_minute=per_minute)
         self.desk = Desk(settings, Reading(self._note, pool, JUDGES), K, self.metrics)
 
-    def _note(self, name: str) -> Fetched:
+    def _note(self, name: str, anew: bool) -> Fetched:
         self.fetched.append(name)
         return self._fetch(name)
 
@@ -153,7 +153,7 @@ def test_sightings_are_forgotten_after_an_hour_or_for_want_of_room() -> None:
     metrics = Metrics()
     with Pool(PoolSettings(), metrics) as pool:
         settings = MediaSettings(sightings=1_000, fetches_per_minute=1)
-        desk = Desk(settings, Reading(lambda name: Fetched(b"no picture"), pool, JUDGES), K, metrics)
+        desk = Desk(settings, Reading(lambda name, anew: Fetched(b"no picture"), pool, JUDGES), K, metrics)
         for tick in range(3):
             desk.note(sightings(*((f"other-{i % 50}", i) for i in range(600)), at_us=NOON_US + tick))
             desk.turn(NOON_US + tick)

@@ -312,6 +312,7 @@ def test_what_has_not_changed_is_not_fetched_again() -> None:
         for path in ("/etag", "/modified"):
             assert fetch(f"http://{PUBLIC_NAME}:{server.port}{path}").data == PNG
             assert fetch(f"http://{PUBLIC_NAME}:{server.port}{path}").drop is FetchDrop.UNCHANGED
+            assert fetch(f"http://{PUBLIC_NAME}:{server.port}{path}", anew=True).data == PNG
 
 
 def test_a_host_serves_two_requests_at_a_time() -> None:

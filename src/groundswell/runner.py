@@ -220,7 +220,7 @@ class Runner:
         log.warning("simulated: every post, place and account is made up; nothing here is happening")
         marks = Marks(simulated=True)
 
-        def drawn(reference: str) -> Fetched:
+        def drawn(reference: str, anew: bool) -> Fetched:
             return Fetched(world.picture(reference.rpartition("/")[2]))
 
         self._read(source, lexica, metrics, folder, marks, "simulated", once, drawn)

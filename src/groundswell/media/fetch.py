@@ -116,11 +116,14 @@ class Fetcher:
         self._lock = threading.Lock()
         self._tls = ssl.create_default_context()
 
-    def fetch(self, reference: str) -> Fetched:
-        """The bytes behind a URL, or behind a reference as sources write them; never raises."""
+    def fetch(self, reference: str, anew: bool = False) -> Fetched:
+        """The bytes behind a URL, or behind a reference as sources write them; never raises.
+
+        With `anew` the host is not asked whether they have changed.
+        """
         fetched = Fetched(drop=FetchDrop.BAD_URL)
         for url in content_urls(reference):
-            fetched = self._fetch(url)
+            fetched = self._fetch(url, anew)
             if fetched.drop is not FetchDrop.STATUS:
                 break  # only "there is no such picture" makes the next address worth asking
         if fetched.drop is None:
@@ -129,11 +132,11 @@ class Fetcher:
             self._metrics.media_fetch_dropped.labels(reason=fetched.drop.value).inc()
         return fetched
 
-    def _fetch(self, url: str) -> Fetched:
+    def _fetch(self, url: str, anew: bool) -> Fetched:
         deadline = time.monotonic() + self._settings.total_seconds
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                answer = self._once(url, deadline)
+                answer = self._once(url, anew, deadline)
                 if isinstance(answer, bytes):
                     return Fetched(answer)
                 url = answer
@@ -141,12 +144,15 @@ class Fetcher:
         except _DropError as error:
             return Fetched(drop=error.reason)
 
-    def _once(self, url: str, deadline: float) -> bytes | str:
+    def _once(self, url: str, anew: bool, deadline: float) -> bytes | str:
         """The content, or where a redirect leads."""
         try:
             target = read_url(url, self._ports)
         except ValueError:
             raise _DropError(FetchDrop.BAD_URL) from None
+        if anew:
+            with self._lock:
+                self._marks.pop(_key(target), None)
         try:
             with self._politeness.turn(target.host):
                 return self._ask(target, self._checked(target), deadline)
@@ -184,7 +190,7 @@ class Fetcher:
         raise _DropError(FetchDrop.OUT_OF_TIME if late else FetchDrop.UNREACHABLE)
 
     def _ask_at(self, target: Target, address: Address, deadline: float) -> bytes | str:
-        key = hashlib.blake2b(target.url.encode(), digest_size=16).digest()
+        key = _key(target)
         with asked(
             target,
             address,
@@ -249,6 +255,10 @@ class Fetcher:
             self._marks.move_to_end(key)
             while len(self._marks) > REMEMBERED:
                 self._marks.popitem(last=False)
+
+
+def _key(target: Target) -> bytes:
+    return hashlib.blake2b(target.url.encode(), digest_size=16).digest()
 
 
 def _redirect(target: Target, reply: Reply) -> str:

@@ -8,7 +8,7 @@ given, because `shield` covers what may be a plate whether or not it could be re
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,9 @@ import numpy.typing as npt
 from groundswell.errors import GroundswellError
 from groundswell.media import languages as known
 from groundswell.media import letters, scripts, tesseract
-from groundswell.media.findings import Box, Findings, Hints, Text
 from groundswell.media.lines import LineFinder, rapidocr_file, strip
 
-__all__ = ["MOST_LETTERS", "MOST_READ", "Line", "Reader", "ReadingError", "open_eye"]
+__all__ = ["MOST_LETTERS", "MOST_READ", "Line", "Reader", "ReadingError"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -221,22 +220,3 @@ def _corners(box: F32) -> tuple[tuple[float, float], ...]:
 
 def _unread(box: F32) -> Line:
     return Line("", None, None, 0.0, _corners(box))
-
-
-def open_eye() -> Callable[[U8, Hints], Findings]:
-    """The part that reads texts, for `eyes`; raises `FileNotFoundError` where its models are missing."""
-    try:
-        reader = Reader()
-    except ReadingError as error:
-        raise FileNotFoundError(error.what) from None
-
-    def read(picture: U8, hints: Hints) -> Findings:
-        return Findings(texts=tuple(_as_text(line) for line in reader.read(picture, hints.languages)))
-
-    return read
-
-
-def _as_text(line: Line) -> Text:
-    across, down = zip(*line.box, strict=True)
-    box = Box(*(max(0, int(edge)) for edge in (min(across), min(down), max(across) + 1, max(down) + 1)))
-    return Text(line.text, min(1.0, max(0.0, line.confidence)), box, line.script or "", line.box)

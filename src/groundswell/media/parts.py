@@ -7,12 +7,10 @@ whose module, package or model is not there raises `AbsentError`, and is left ou
 from __future__ import annotations
 
 import importlib
-import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from groundswell.errors import GroundswellError
 from groundswell.media.findings import Box, Emblem, Findings, Hints, Tag, Text
@@ -101,11 +99,11 @@ def open_shield() -> Callable[[Picture, Hints, Findings], Picture]:
         raise AbsentError("shield")
 
     def cover(picture: Picture, hints: Hints, seen: Findings) -> Picture:
-        lines = [_Line(text.text, text.confidence, _corners(text.box)) for text in seen.texts]
-        covered = shield.shield(picture, lines)
-        data: bytes = covered.data  # a refusal has none, and withholds the picture
-        with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP")) as image:
-            return np.asarray(image.convert("RGB"))
+        lines = [_Line(text.text, text.confidence, text.outline) for text in seen.texts]
+        covered = shield.cover(picture, lines)
+        if not isinstance(covered, np.ndarray):
+            raise ValueError(str(covered.reason))  # a refusal withholds the picture
+        return covered
 
     return cover
 
@@ -117,6 +115,7 @@ def _text(line: Any) -> Text:
         box=_around(line.box),
         script=line.script or "",
         language=line.language or "",
+        corners=line.box,
     )
 
 
@@ -133,10 +132,6 @@ def _around(corners: Corners) -> Box:
         max(0, int(max(across)) + 1),
         max(0, int(max(down)) + 1),
     )
-
-
-def _corners(box: Box) -> Corners:
-    return ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
 
 
 def _share(value: float) -> float:

@@ -7,11 +7,13 @@ shown, or nothing; a picture whose texts could name somebody is shown with these
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from groundswell.candidates import Emblem, PictureSeen, Sign
+from groundswell.drops import FetchDrop
 from groundswell.media.encode import encode_jpeg
 from groundswell.media.fetch import Fetched
 from groundswell.media.findings import Findings, Hints, Text
@@ -21,10 +23,13 @@ from groundswell.media.pool import Pool
 
 __all__ = ["Fetch", "Judges", "Reading"]
 
-Fetch = Callable[[str], Fetched]
+Fetch = Callable[[str, bool], Fetched]
+"""The bytes behind a reference; with True anew, whatever the host said of it before."""
 
 _SURE = 0.6
 """Of a text: under it nothing is told, and its box counts for the shield alone."""
+_HELD_BYTES = 32 << 20
+"""Files of the last minutes that are kept in memory: a picture is fetched when new, and again to be read."""
 _MOST_SIGNS = 24
 _MOST_CHARACTERS = 120
 _AGREEING = 2
@@ -64,6 +69,8 @@ class Reading:
         self._fetch = fetch
         self._pool = pool
         self._judges = judges
+        self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """End the workers; what waits for them comes to nothing."""
@@ -71,17 +78,17 @@ class Reading:
 
     def fingerprint(self, reference: str, crowd: int) -> Fingerprint | None:
         """By what the picture is found again; None where it cannot be had."""
-        fetched = self._fetch(reference)
-        if fetched.drop is not None:
+        data = self._get(reference)
+        if data is None:
             return None
-        answer, _ = self._pool.submit(Job(JobKind.FINGERPRINT), fetched.data, crowd=crowd).result()
+        answer, _ = self._pool.submit(Job(JobKind.FINGERPRINT), data, crowd=crowd).result()
         return answer.frames[0].fingerprint if answer.frames else None
 
     def read(
         self, picture: int, references: Sequence[str], crowd: int, hints: Hints
     ) -> tuple[PictureSeen, Fingerprint] | None:
         """All that is seen in a picture, of which `references` are versions; None where none can be read."""
-        files = [fetched.data for fetched in map(self._fetch, references) if fetched.drop is None]
+        files = [data for data in map(self._get, references) if data is not None]
         jobs = [self._pool.submit(Job(JobKind.READ, hints), data, crowd=crowd) for data in files]
         answers = [job.result()[0] for job in jobs]
         readable = [(data, answer) for data, answer in zip(files, answers, strict=True) if answer.frames]
@@ -100,6 +107,20 @@ class Reading:
             tags=tuple(tag.name for tag in found[0].tags),
         )
         return seen, first.frames[0].fingerprint
+
+    def _get(self, reference: str) -> bytes | None:
+        """The bytes, of late ones those at hand when the host says that they are still the same."""
+        with self._lock:
+            held = self._held.pop(reference, None)
+        fetched = self._fetch(reference, held is None)
+        data = held if fetched.drop is FetchDrop.UNCHANGED else fetched.data
+        if not data or fetched.drop not in (None, FetchDrop.UNCHANGED):
+            return None
+        with self._lock:
+            self._held[reference] = data
+            while sum(map(len, self._held.values())) > _HELD_BYTES:
+                self._held.popitem(last=False)
+        return data
 
     def _shielded(self, data: bytes, found: Findings, hints: Hints, crowd: int) -> tuple[bytes, int, int]:
         """A new file and its size; empty where it cannot be made safe."""

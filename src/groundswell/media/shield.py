@@ -9,7 +9,7 @@ no fact about an event, and it would be one about people.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.media.faces import FaceFinder, model_file
-from groundswell.media.findings import Findings, Hints
 from groundswell.media.plates import may_be_plate
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "Shielded",
     "TextBox",
     "is_bare",
-    "open_shield",
 ]
 
 F32 = npt.NDArray[np.float32]
@@ -235,29 +233,3 @@ def _bare_webp(data: bytes) -> bool:
     size = int.from_bytes(data[16:20], "little")
     whole = int.from_bytes(data[4:8], "little") + 8
     return data[12:16] in (b"VP8 ", b"VP8L") and whole == len(data) and 20 + size + size % 2 == len(data)
-
-
-@dataclass(frozen=True)
-class _Outlined:
-    text: str
-    confidence: float
-    box: tuple[tuple[float, float], ...]
-
-
-def open_shield() -> Callable[[U8, Hints, Findings], U8]:
-    """The shield, for `eyes`; raises `FileNotFoundError` where the face finder is not installed.
-
-    What it returns raises `ValueError` where the picture may not be shown.
-    """
-    shield = Shield()
-    if shield.missing:
-        raise FileNotFoundError(shield.missing)
-
-    def cover(picture: U8, hints: Hints, seen: Findings) -> U8:
-        lines = [_Outlined(text.text, text.confidence, text.outline) for text in seen.texts]
-        covered = shield.cover(picture, lines)
-        if isinstance(covered, Refused):
-            raise ValueError(covered.reason.value)
-        return covered
-
-    return cover

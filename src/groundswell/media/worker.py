@@ -57,8 +57,7 @@ def answer_job(job: Job, data: bytes, eyes: Eyes) -> tuple[Answer, Picture | Non
     drop: MediaDrop | None = None
     shielded: Picture | None = None
     try:
-        if job.kind is JobKind.SHIELD and (eyes.shield is None or "text" not in eyes.parts):
-            # Number plates are found by their text: without that part nobody knows where they are.
+        if job.kind is JobKind.SHIELD and eyes.shield is None:
             raise RefusedError(MediaDrop.PART_ABSENT)
         for frame in _frames(data, job.kind):
             seen, troubles = _look(job, frame, eyes)
