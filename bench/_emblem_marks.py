@@ -24,15 +24,26 @@ import numpy.typing as npt
 from bench._data import DATA, data_file
 
 from groundswell.errors import UsageError
+from groundswell.media.gallery import MARGIN, artwork
 
-__all__ = ["TEST", "TRAIN", "TUNE", "Mark", "marks", "part", "photographs", "rasterise"]
+__all__ = [
+    "MARGIN",
+    "TEST",
+    "TRAIN",
+    "TUNE",
+    "Mark",
+    "drawn",
+    "listed",
+    "marks",
+    "part",
+    "photographs",
+    "rasterise",
+]
 
 U8 = npt.NDArray[np.uint8]
 
 TRAIN, TUNE, TEST = "train", "tune", "test"
 SIDE_PX = 96
-MARGIN = 24
-"""The part of a mark's side that is left empty on either edge."""
 SOURCES = {"flag-icons": "flag-icons.tar.gz", "ghs": "ghs.tar.gz", "ocha": "ocha-icons.tar.gz"}
 ICON_SETS = {
     "simple-icons": "CC0-1.0",
@@ -168,38 +179,31 @@ def rasterise(svg: str, width_px: int) -> U8:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA), np.uint8)
 
 
-def trimmed(rgba: U8, side_px: int) -> U8 | None:
-    """The artwork alone in a square, its longer side as long as fits; None where nothing is drawn."""
-    rows, columns = (np.flatnonzero((rgba[..., 3] > 24).any(axis)) for axis in (1, 0))
-    if len(rows) < 8 or len(columns) < 8:
+def listed(wanted: str, measured: bool = False) -> list[tuple[str, str]]:
+    """Names and drawings of a part; `measured` keeps those of the sets that held-out marks are drawn from."""
+    found = []
+    for name, svg in drawings():
+        source, icon = name.split("/")
+        if part(name) != wanted or (measured and source not in MEASURED_SETS):
+            continue
+        if source in FLAG_SETS or not LEFT_OUT.search(icon):
+            found.append((name, svg))
+    return found
+
+
+def drawn(name: str, svg: str, side_px: int = SIDE_PX) -> Mark | None:
+    """The mark of a drawing; None where it cannot be drawn or is a line."""
+    try:
+        rgba = artwork(rasterise(svg, 2 * side_px), side_px)
+    except (ValueError, RuntimeError, cv2.error):
         return None
-    cut = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = (side_px - 2 * (side_px // MARGIN)) / max(cut.shape[:2])
-    size = [max(round(length * scale), 1) for length in cut.shape[1::-1]]
-    if min(size) < side_px // 8:
-        return None
-    out = np.zeros((side_px, side_px, 4), np.uint8)
-    top, left = (side_px - size[1]) // 2, (side_px - size[0]) // 2
-    out[top : top + size[1], left : left + size[0]] = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
-    return out
+    return None if rgba is None else Mark(name, rgba, name.split("/")[0] in FLAG_SETS)
 
 
 def marks(wanted: str, measured: bool = False, side_px: int = SIDE_PX) -> list[Mark]:
-    """All marks of a part; `measured` keeps those of the sets that held-out marks are drawn from."""
-    found: list[Mark] = []
-    for name, svg in drawings():
-        source = name.split("/")[0]
-        if part(name) != wanted or (measured and source not in MEASURED_SETS):
-            continue
-        if source not in FLAG_SETS and LEFT_OUT.search(name.split("/")[1]):
-            continue
-        try:
-            rgba = trimmed(rasterise(svg, 2 * side_px), side_px)
-        except (ValueError, RuntimeError, cv2.error):
-            continue
-        if rgba is not None:
-            found.append(Mark(name, rgba, source in FLAG_SETS))
-    return found
+    """All marks of a part."""
+    found = (drawn(name, svg, side_px) for name, svg in listed(wanted, measured))
+    return [mark for mark in found if mark is not None]
 
 
 def photographs(wanted: str, longest_px: int) -> list[U8]:

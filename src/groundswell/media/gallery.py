@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from groundswell.errors import ConfigurationError, did_you_mean
 
-__all__ = ["STARTER", "Category", "Emblem", "Entry", "Gallery", "artwork"]
+__all__ = ["MARGIN", "STARTER", "Category", "Emblem", "Entry", "Gallery", "artwork"]
 
 U8 = npt.NDArray[np.uint8]
 
