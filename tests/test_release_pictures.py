@@ -130,6 +130,13 @@ def test_it_is_taken_back_when_its_crowd_turns_on_a_person() -> None:
     assert pictures(show(release, 1_000, turned, NOON_US + 2 * MINUTE_US)) == []
 
 
+def test_what_is_out_stays_when_too_few_are_left_to_say_what_it_is_about() -> None:
+    release = gatekeeper()
+    assert len(pictures(show(release, 1_000))) == 1
+    faded = crowd(category="other", state="fading", tick_us=NOON_US + MINUTE_US)
+    assert pictures(show(release, 1_000, faded, NOON_US + MINUTE_US)) == []
+
+
 def test_it_is_taken_back_after_three_days() -> None:
     release = gatekeeper()
     assert len(pictures(show(release, 1_000))) == 1

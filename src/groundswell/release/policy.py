@@ -29,6 +29,7 @@ __all__ = [
     "SENSITIVE_MATTERS",
     "Handling",
     "handling",
+    "may_turn_on_a_person",
     "refusal",
 ]
 
@@ -80,6 +81,14 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
 
 
 _UNSAID = "other"
+
+
+def may_turn_on_a_person(candidate: Candidate) -> bool:
+    """Whether enough of a crowd speaks of one person for what was shown of it to be taken back.
+
+    Stricter than `refusal`: also a crowd that says what and where.
+    """
+    return max(candidate.person_share, candidate.naming) > _MOST_WHERE_UNSAID
 
 
 def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None:

@@ -29,7 +29,13 @@ from groundswell.release.ladder import Ladder, label
 from groundswell.release.moods import CrowdMoods
 from groundswell.release.phrases import is_showable, showable_phrases
 from groundswell.release.pictures import Pictures, PictureStanding, Seen
-from groundswell.release.policy import ASSEMBLY_DELAY_US, Handling, handling, refusal
+from groundswell.release.policy import (
+    ASSEMBLY_DELAY_US,
+    Handling,
+    handling,
+    may_turn_on_a_person,
+    refusal,
+)
 from groundswell.release.publish_key import PublishKey
 from groundswell.release.revision import (
     CrowdRecord,
@@ -204,12 +210,12 @@ class Release:
         self, candidate: Candidate, asked: Handling, barred: Refusal | None, tick_us: int
     ) -> Sequence[Record]:
         """Whether pictures of a published chain may show from here on; what takes back those that did."""
-        if candidate.state == "ended":
-            self._pictures.close(candidate.chain)
-        elif barred is None and not asked.wordless and not asked.coarse:
-            self._pictures.allow(candidate.chain, sensitive=asked.sensitive)
-        else:
+        if asked.wordless or asked.coarse or may_turn_on_a_person(candidate):
             return self._pictures.bar(candidate.chain, tick_us)
+        if barred is None and candidate.state != "ended":
+            self._pictures.allow(candidate.chain, sensitive=asked.sensitive)
+        else:  # it has ended, or too few are left to say what it is about: what is out stays
+            self._pictures.close(candidate.chain)
         return ()
 
     def _asked(self, candidate: Candidate) -> Handling:
