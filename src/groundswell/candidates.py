@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse", "Shortfall"]
+__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse", "Shortfall", "StepUse"]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -49,11 +49,21 @@ class PlaceUse(msgspec.Struct, frozen=True):
     """Share of the crowd's evidence that agrees with this place, in [0, 1]."""
 
 
+class StepUse(msgspec.Struct, frozen=True):
+    """Since when a matter is told on one source in one language."""
+
+    since_us: int
+    source: str
+    language: str
+    speakers: int
+    """Distinct speakers of the last hour; 0 for a step that was fit to publish before."""
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A crowd around one matter, at one tick."""
 
     kind: str
-    """`event` or `amplification`."""
+    """`event`, `amplification` or `narrative`."""
     chain: str
     """The stable id of the chain."""
     seed: int
@@ -90,6 +100,18 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Amplification only: share of the copies with a word that looks like somebody's name, in [0, 1]."""
     unclear: float = 0.0
     """Amplification only: share of those of which nobody can tell."""
+    recurrences: int = 0
+    """Narratives only: how many times it was told, this time among them; 1 for what keeps to the clock."""
+    path: tuple[StepUse, ...] = ()
+    """Narratives only: where and in which languages it was told, oldest first."""
+    cited: tuple[str, ...] = ()
+    """Narratives only: domains that were fit to publish before."""
+    fit_floor: int = 0
+    """Narratives only: the lowest floor at which the steps of 0 speakers and the domains before were fit."""
+    words: tuple[Counted, ...] = ()
+    """Narratives only: the words that it would be known again by."""
+    ordinary: bool = False
+    """Narratives only: a good part of the crowd uses ordinary words alone, none that could be a name."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

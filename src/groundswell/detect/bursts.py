@@ -147,6 +147,12 @@ class Heat:
                 break
         return np.array(kept, np.int64)
 
+    def warm(self, most: int) -> U64Array:
+        """The terms that were warm within the hour, at most so many, those of most ticks first."""
+        numbers, terms = group(self._warm["term"].view)
+        ticks = np.bincount(numbers, minlength=len(terms))
+        return terms[np.lexsort((terms, -ticks))[:most]]
+
     def kindled(self, now_us: int) -> bool:
         """Whether a term became hot in the tick that ended at `now_us`."""
         return self._kindled_us == now_us

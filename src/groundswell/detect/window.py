@@ -32,6 +32,7 @@ _LISTS = (
     ("places", "place_confidences"),
     ("persons",),
     ("categories",),
+    ("link_keys",),
 )
 COLUMNS = ["kind", *_COLUMNS, *_NAMES, *(name for names in _LISTS for name in names), "folded", "domains"]
 """What the window reads of a batch; nothing else is held."""
@@ -159,8 +160,8 @@ class Window:
     def lists_at(self, name: str, rows: I64Array) -> tuple[Array, I64Array]:
         """A list column at `rows`, flat: (values, index into `rows` of each value).
 
-        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`, the bytes
-        of `folded`, or `domains` as numbers.
+        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`,
+        `link_keys`, the bytes of `folded`, or `domains` as numbers.
         """
         lists = self._list_of[name]
         indices, owners = lists.ranges(rows - self.first_row)
@@ -171,6 +172,12 @@ class Window:
         start = self._terms.start(min(max(from_row - self.first_row, 0), len(self)))
         at, positions = occurrences(self._terms.values["terms"].view[start:], terms)
         return self.first_row + self._terms.owners(at + start), positions
+
+    def holding(self, name: str, values: U64Array) -> tuple[I64Array, I64Array]:
+        """Where a list column has any of `values` (distinct): (row numbers, positions in `values`)."""
+        lists = self._list_of[name]
+        at, positions = occurrences(lists.values[name].view.astype(np.uint64, copy=False), values)
+        return self.first_row + lists.owners(at), positions
 
     def written(self, rows: I64Array, terms: U64Array) -> list[str]:
         """How each of `terms` is written in the post at the row beside it; empty where it is not there."""

@@ -88,7 +88,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     A crowd of which `floor` speakers say neither what it is about nor where looks just like one that has
     turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
     Where only a place is said, half as many posts about one person are too many: people are called after
-    towns.
+    towns. A narrative may say neither when all that a good part of its crowd says are ordinary words.
     """
     unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
@@ -96,7 +96,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
         return Refusal.PERSON
     placed = any(place.speakers >= floor for place in candidate.places)
-    if unsaid and not placed and candidate.state != "ended":
+    if unsaid and not placed and not candidate.ordinary and candidate.state != "ended":
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

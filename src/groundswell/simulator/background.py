@@ -45,6 +45,8 @@ class Draft(NamedTuple):
     language: str
     url: str | None = None
     label: str | None = None
+    source: str | None = None
+    """Where it is posted; plain form only, None for the recording's own."""
 
 
 def population(language: Language) -> int:

@@ -74,6 +74,7 @@ EXPORT_SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
         pa.field("ongoing", pa.bool_()),
         pa.field("recurrences", pa.int64()),
+        pa.field("path", pa.list_(pa.string())),
         pa.field("p_value", pa.float64()),
         pa.field("spread_seconds", pa.float64()),
         pa.field("simulated", pa.bool_(), nullable=False),
