@@ -43,13 +43,13 @@ _KEY = PublishKey(bytes(range(32)))
 def day(seed: int) -> WorldSettings:
     return WorldSettings(
         seed=seed,
-        hours=18.0,
-        posts_per_second=0.5,
+        hours=15.0,
+        posts_per_second=0.3,
         quiet_minutes=40,
         events_per_hour=0.3,
         campaigns_per_hour=0.1,
         pile_ons_per_hour=0.2,
-        narratives=6,
+        narratives=5,
         narrative_posts=(100.0, 250.0),
         narrative_decoys=True,
         sources=("plaza", "square"),

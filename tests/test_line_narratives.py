@@ -1,21 +1,23 @@
-"""Claims that are told again and again go through the whole line: each is one narrative, and restarts as one."""
+"""Claims that are told again and again go through the whole line: each is one narrative, restarts or not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from groundswell.clock import HOUR_US, moment_us, rfc3339
 from groundswell.published import Narrative, to_json
 from groundswell.simulator import PlantedDecoy, PlantedNarrative, World, WorldSettings
+from groundswell.simulator.vocabulary import languages
 from tests.line_worlds import Published, batches, line_of, quiet_world, stored, written
 from tests.test_line_restart import crash_folders, take_up
 
 
-def world_of_claims(hours: float = 11.0, narratives: int = 1, **changes: object) -> WorldSettings:
-    settings: dict[str, object] = {
+def world_of_claims(hours: float = 11.0, narratives: int = 1, **changes: Any) -> WorldSettings:
+    settings: dict[str, Any] = {
         "seed": 2,
         "posts_per_second": 0.1,
         "quiet_minutes": 40,
@@ -45,7 +47,7 @@ def test_a_claim_is_told_as_one_narrative() -> None:
     (claim,) = (each for each in world.truth if isinstance(each, PlantedNarrative))
     records = published(list(world.lines("plain")))
     assert {record.id for record in records} == {records[0].id}
-    assert records[0].recurrences == 3
+    assert records[0].recurrences >= 3
     assert records[-1].recurrences == len(claim.tellings)
     assert abs(moment_us(records[-1].first_seen) - claim.tellings[0][0]) < HOUR_US
     assert len({(step.source, step.language) for step in records[-1].path}) >= 3
@@ -72,11 +74,8 @@ def test_what_only_recurs_is_no_narrative_and_nobody_is_named(tmp_path: Path) ->
 
 
 def _names() -> set[str]:
-    from groundswell.simulator.vocabulary import languages
-
-    return {
-        name.lower() for each in languages() if each.code in ("en", "es", "fr", "de") for name in each.family
-    }
+    told = (each for each in languages() if each.code in ("en", "es", "fr", "de"))
+    return {name.lower() for language in told for name in language.family}
 
 
 @pytest.mark.slow

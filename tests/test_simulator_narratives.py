@@ -12,7 +12,7 @@ from groundswell.simulator import PlantedDecoy, PlantedNarrative, World, WorldSe
 
 SETTINGS = WorldSettings(
     seed=4,
-    hours=26.0,
+    hours=15.0,
     posts_per_second=0.02,
     events_per_hour=0.0,
     campaigns_per_hour=0.0,

@@ -28,8 +28,8 @@ _TOLD = 0.15
 """The part of the posts from which a word is a good part of what is said."""
 
 
-def name_share(family: Family, surfaces: Sequence[str], ordinary: Ordinary) -> float:
-    """The largest part of the posts in which one word, or one pair of words, may be a name."""
+def name_share(family: Family, surfaces: Sequence[str], ordinary: Ordinary, *, singles: bool = True) -> float:
+    """The largest part of the posts in which one pair of words, or one of the `singles`, may be a name."""
     shares = {surface: float(family.shares[at]) for at, surface in enumerate(surfaces) if surface}
     common = ordinary_shares(family, surfaces, ordinary)
     third = common[LEAST_ORDINARY - 1] if len(common) >= LEAST_ORDINARY else 0.0
@@ -40,7 +40,7 @@ def name_share(family: Family, surfaces: Sequence[str], ordinary: Ordinary) -> f
         if share <= max(_TOLD, most) or ordinary(words):
             continue
         if len(words) == 1:
-            suspected = not reworded or third < _NEARLY * share
+            suspected = singles and (not reworded or third < _NEARLY * share)
         else:
             suspected = share >= _INSEPARABLE * max(shares.get(word, 0.0) for word in words)
         most = share if suspected else most

@@ -280,15 +280,19 @@ class Narratives:
         category = self._crowds.category(rows, speakers)
         if category == _UNSAID and refrain is not None:
             category = refrain.category
-        names = name_share(family, telling.surfaces, self._ordinary) if category == _UNSAID else 0.0
-        known = self._crowds.person_share(rows)
+        places = self._gazette.uses(
+            self._crowds.evidence(rows), speakers, prefer=refrain.country if refrain else -1
+        )
         unsaid = category == _UNSAID
+        placed = any(place.speakers >= self._floor_k for place in places)
+        names = name_share(family, telling.surfaces, self._ordinary, singles=not placed) if unsaid else 0.0
+        known = self._crowds.person_share(rows)
         phrases: tuple[PhraseUse, ...] = ()
         words: tuple[Counted, ...] = ()
         if not unsaid or names <= _MOST_NAMES:  # what is refused anyway need not be read
             phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts)
             words = self._words(telling)
-        if unsaid:
+        if unsaid and not placed:
             phrases = tuple(use for use in phrases if all_ordinary(use.text, self._ordinary))
             words = tuple(use for use in words if all_ordinary(use.value, self._ordinary))
         return Candidate(
@@ -302,9 +306,7 @@ class Narratives:
             unique_texts=len(np.unique(hot.shapes)),
             bins=(),
             phrases=phrases,
-            places=self._gazette.uses(
-                self._crowds.evidence(rows), speakers, prefer=refrain.country if refrain else -1
-            ),
+            places=places,
             languages=self._crowds.named("lang", rows, speakers),
             sources=self._crowds.named("source", rows, speakers),
             domains=self._crowds.domains(rows, speakers),
