@@ -284,15 +284,15 @@ class Narratives:
             self._crowds.evidence(rows), speakers, prefer=refrain.country if refrain else -1
         )
         unsaid = category == _UNSAID
-        placed = any(place.speakers >= self._floor_k for place in places)
-        names = name_share(family, telling.surfaces, self._ordinary, singles=not placed) if unsaid else 0.0
+        # Whatever is said, a pair that could be a name counts: people are called after towns.
+        names = name_share(family, telling.surfaces, self._ordinary, singles=unsaid)
         known = self._crowds.person_share(rows)
         phrases: tuple[PhraseUse, ...] = ()
         words: tuple[Counted, ...] = ()
         if not unsaid or names <= _MOST_NAMES:  # what is refused anyway need not be read
             phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts)
             words = self._words(telling)
-        if unsaid and not placed:
+        if unsaid:
             phrases = tuple(use for use in phrases if all_ordinary(use.text, self._ordinary))
             words = tuple(use for use in words if all_ordinary(use.value, self._ordinary))
         return Candidate(
@@ -312,7 +312,7 @@ class Narratives:
             domains=self._crowds.domains(rows, speakers),
             category=category,
             state=_state(hot.times_us, anew or refrain is None, now_us),
-            person_share=round(max(known, names) if unsaid else known, 4),
+            person_share=round(max(known, names), 4),
             surprise=round(float(hot.surprise.max(initial=0.0)), 2),
             recurrences=recurrences(begun) if begun else 1,
             path=self._path(telling),

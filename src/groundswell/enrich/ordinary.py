@@ -39,15 +39,17 @@ class OrdinaryWords:
         (True, False, False)
         >>> ordinary(["savings", "account"]), ordinary(["leandro", "torrejera"])
         (True, False)
+        >>> ordinary(["casper", "quillan"])  # a town's name, and a given name
+        False
         """
         if len(words) == 1:
             return self._is_ordinary(words[0])
         if self._names.person_like(" ".join(words)):
             return False
-        return any(self._is_ordinary(word) for word in words)
+        return any(self._is_ordinary(word) and not self._mark(word) & _NAME for word in words)
 
     def _is_ordinary(self, word: str) -> bool:
-        mark = self._names.marks.get("".join(words_of(word)), 0)
+        mark = self._mark(word)
         if any(character.isdigit() for character in word) or mark & _NO_NAME:
             return True
         if mark & _NAME:
@@ -55,3 +57,6 @@ class OrdinaryWords:
         hashed = hash_words([word])[0]
         at = min(int(np.searchsorted(self._common, hashed)), len(self._common) - 1)
         return bool(self._common[at] == hashed)
+
+    def _mark(self, word: str) -> int:
+        return self._names.marks.get("".join(words_of(word)), 0)
