@@ -4,7 +4,8 @@ Simulated worlds of a day: claims in several wordings, languages and sources, to
 beside greetings, shared pages, machines, a crowd that turns against one person on and off, events, campaigns
 and cascades. A record is about the planted thing that wrote most of the posts of its crowds. A claim counts
 as found when a narrative record is about it; a second record about it is a duplicate. A step (a source and a
-language) is right when the claim was told there, and not before.
+language) is right when the claim was told there, and not before. Worlds with many such crowds against people,
+in all languages that the simulator scolds in, are looked at apart: no record may hold a part of a name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from threading import Event as Stop
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -26,14 +28,15 @@ from groundswell.detect.narratives import Narratives
 from groundswell.gate import SpeakerKeys
 from groundswell.metrics import Metrics
 from groundswell.pipeline import Lexica, Line, LineSettings
-from groundswell.published import Bin, Narrative, Record
+from groundswell.published import Bin, Coverage, Narrative, Record
 from groundswell.release import PublishKey
-from groundswell.simulator import PlantedNarrative, World, WorldSettings
+from groundswell.simulator import PlantedDecoy, PlantedNarrative, World, WorldSettings
 from groundswell.sources import Lines
 
 __all__ = ["measure"]
 
 SEEDS = 3
+PILE_ONS = 12
 FIRST_SEED = 2001
 CODES = {"en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn", "de": "deu_Latn"}
 """The simulator's own codes of the languages that claims are told in."""
@@ -56,50 +59,59 @@ def day(seed: int) -> WorldSettings:
     )
 
 
+def against_people(seed: int) -> WorldSettings:
+    """The same day with a crowd against each of many people, and no claims."""
+    return msgspec.structs.replace(
+        day(seed), narratives=0, pile_ons_per_hour=0.0, recurring_pile_ons=PILE_ONS
+    )
+
+
 class Score(NamedTuple):
     """One world's: what each narrative record is about, and how well it is told."""
 
     planted: int
     about: list[str]
+    worded: list[str]
+    """Of these, those with a phrase, a place or a domain."""
     first_minutes: list[float]
     steps: Counter[str]
     tellings: list[tuple[int, int]]
     """(told, planted) for the records about a claim."""
+    people: int
+    named: int
+    """Records, of any kind, with a part of the name of a person whom a crowd was against."""
     looked_us: float
     looks: int
 
 
 def measure(seeds: int = SEEDS) -> list[dict[str, Any]]:
-    """Recall, precision, duplicates, moments, steps and cost over `seeds` worlds."""
+    """Recall, precision, duplicates, moments, steps and cost over `seeds` worlds; what shows of people."""
     lexica = Lexica()
-    scores = []
+    scores, against = [], []
     with progress("narratives") as bar:
         for done in range(seeds):
             scores.append(score(day(FIRST_SEED + done), lexica))
+            against.append(score(against_people(FIRST_SEED + done), lexica))
             bar(done + 1, seeds)
-    return rows(scores)
+    return [*rows(scores), *people_rows(against)]
 
 
 def rows(scores: list[Score]) -> list[dict[str, Any]]:
     planted = sum(each.planted for each in scores)
     about = [what for each in scores for what in each.about]
     right = [what for what in about if what.startswith("narrative-")]
-    found = sum(len({what for what in each.about if what.startswith("narrative-")}) for each in scores)
+    found = sum(len(_claims(each.about)) for each in scores)
     minutes = [late for each in scores for late in each.first_minutes]
     steps = sum((each.steps for each in scores), Counter[str]())
     exact = sum(told == due for each in scores for told, due in each.tellings)
-    wrong = Counter(what.rpartition("-")[0] for what in about if not what.startswith("narrative-"))
     return [
         row("planted claims", planted),
         row("recall", round(found / planted, 3), ">= .9"),
+        row("of these with words", sum(len(_claims(each.worded)) for each in scores)),
         row("precision", f"{len(right) / max(len(about), 1):.3f} of {len(about)}", ">= .9"),
-        row("what the others are about", ", ".join(f"{n} {what}" for what, n in wrong.items()) or "-"),
+        row("what the others are about", _sorts(about)),
         row("duplicates", round((len(right) - found) / max(len(right), 1), 3), "<= .1"),
-        row(
-            "first seen, minutes after the telling began: median",
-            round(float(np.median(minutes)), 1),
-            "<= 10",
-        ),
+        row("first seen, minutes after the telling began: median", _median(minutes), "<= 10"),
         row("first telling is the claim's first", sum(late < 30 for late in minutes)),
         row("tellings counted exactly", f"{exact} of {len(right)}"),
         row("steps right", f"{steps['right']} of {steps['shown']}", ">= .9"),
@@ -108,8 +120,28 @@ def rows(scores: list[Score]) -> list[dict[str, Any]]:
     ]
 
 
+def people_rows(scores: list[Score]) -> list[dict[str, Any]]:
+    about = [what for each in scores for what in each.about if what.startswith("pile_on-")]
+    worded = [what for each in scores for what in each.worded if what.startswith("pile_on-")]
+    return [
+        row("people whom a crowd is against, on and off", sum(each.people for each in scores)),
+        row("narratives about one, without a word", len(about) - len(worded)),
+        row("narratives about one, with a word, a place or a domain", len(worded), "0"),
+        row("records with a part of a name", sum(each.named for each in scores), "0"),
+    ]
+
+
+def _claims(about: list[str]) -> set[str]:
+    return {what for what in about if what.startswith("narrative-")}
+
+
+def _sorts(about: list[str]) -> str:
+    wrong = Counter(what.rpartition("-")[0] for what in about if not what.startswith("narrative-"))
+    return ", ".join(f"{number} {what}" for what, number in wrong.items()) or "-"
+
+
 def _look_ms(scores: list[Score]) -> float:
-    return sum(each.looked_us for each in scores) / sum(each.looks for each in scores) / 1e3
+    return sum(each.looked_us for each in scores) / max(sum(each.looks for each in scores), 1) / 1e3
 
 
 def _median(minutes: list[float]) -> float | str:
@@ -148,12 +180,14 @@ def score(settings: WorldSettings, lexica: Lexica) -> Score:
     labels: dict[int, str | None] = {}
     crowds: dict[str, Counter[str]] = defaultdict(Counter)
     published: dict[str, Narrative] = {}
+    everything: list[Record] = []
 
     def observe(candidate: Candidate, post_keys: npt.NDArray[np.uint64]) -> None:
         if candidate.kind == "narrative":
             crowds[candidate.chain].update(labels.get(key) or "everyday-0" for key in post_keys.tolist())
 
     def take(records: Sequence[Record], _: Sequence[Bin]) -> None:
+        everything.extend(records)
         published.update({each.id: each for each in records if isinstance(each, Narrative)})
 
     line = Line(
@@ -171,16 +205,29 @@ def score(settings: WorldSettings, lexica: Lexica) -> Score:
     line.close()
     claims = {each.id: each for each in world.truth if isinstance(each, PlantedNarrative)}
     about = {id: crowds[id].most_common(1)[0][0] for id in published}
+    people = [each for each in world.truth if isinstance(each, PlantedDecoy) and each.name]
+    parts = {part.lower() for person in people for part in person.name.split()}
     told = [(published[id], claims[what]) for id, what in about.items() if what in claims]
     return Score(
         planted=len(claims),
         about=list(about.values()),
+        worded=[about[each.id] for each in published.values() if each.phrases or each.place or each.domains],
+        people=len(people),
+        named=sum(_names(each, parts) for each in everything),
         first_minutes=[_late(record, claim) for record, claim in told],
         steps=sum((_steps(record, claim) for record, claim in told), Counter[str]()),
         tellings=[(record.recurrences, len(claim.tellings)) for record, claim in told],
         looked_us=timed.seconds * 1e6,
         looks=timed.looks,
     )
+
+
+def _names(record: Record, parts: set[str]) -> bool:
+    """Whether anything that was written by people is, in this record, a part of a name, or holds one."""
+    if isinstance(record, Coverage):
+        return False
+    shown = " ".join((*record.phrases, *record.domains, record.place.name if record.place else "")).lower()
+    return any(part in shown.split() or (len(part) > 3 and part in shown) for part in parts)
 
 
 def _late(record: Narrative, claim: PlantedNarrative) -> float:

@@ -56,7 +56,7 @@ def everyday(hours: float, seed: int = 1) -> list[Row]:
 
 
 def watching() -> Detector:
-    return Detector(SMALL, PLACES, CATEGORIES, floor_k=K, ordinary=lambda words: "roe" not in words)
+    return Detector(SMALL, PLACES, CATEGORIES, floor_k=K, plain=lambda word: word not in ("jane", "roe"))
 
 
 def play(detector: Detector, release: Release, posts: Sequence[Row], until: float) -> list[Candidate]:
@@ -131,7 +131,7 @@ def test_what_the_line_refuses_is_not_remembered() -> None:
         "shame jane roe fired everybody should",
         "fired jane roe shame today",
     )
-    against = [row for hour in (1.0, 4.0) for row in telling(hour, scold)]
+    against = [row for hour in (1.0, 4.0) for row in telling(hour, scold, naming=1)]
     detector = watching()
     metrics = Metrics()
     assert play(detector, gatekeeper(metrics=metrics), [*everyday(5), *against], 5.0) == []

@@ -15,7 +15,7 @@ def refrain(id: str = "r", **changes: object) -> Refrain:
     values: dict[str, object] = {
         "id": id, "seed": 7, "first_us": NOON_US, "last_us": NOON_US, "stretches": [NOON_US],
         "terms": {2: 6.5},
-        "link_keys": {}, "places": {}, "usual": 20.0, "category": "other", "country": -1, "steps": [],
+        "link_keys": {}, "places": {}, "usual": 20.0, "steps": [],
         "domains": [], "floor": 20,
     }  # fmt: skip
     return Refrain(**(values | changes))  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from groundswell.enrich import terms
-from groundswell.enrich.ordinary import OrdinaryWords
 from groundswell.enrich.people import MAX_PERSONS, People
 from groundswell.enrich.tokens import hash_pairs
 from groundswell.names import NameLexicon
@@ -96,10 +95,3 @@ def test_disaster_crowds_are_not_taken_for_pile_ons(people: People) -> None:
         named.update((post["event"], person) for person in row)
     shares = [count / sizes[event] for (event, _), count in named.items() if event]
     assert max(shares) < 0.1
-
-
-def test_a_name_that_is_also_a_town_vouches_for_no_unlisted_word() -> None:
-    ordinary = OrdinaryWords(NameLexicon.load())
-    assert not ordinary(["casper", "quillan"])
-    assert not ordinary(["leandro", "torrejera"])
-    assert ordinary(["savings", "account"])

@@ -20,11 +20,10 @@ K, SENSITIVE_K = 20, 50
 
 
 def telling(recurrences: int = 3, speakers: int = 1_000, **changes: Any) -> Candidate:
-    """A narrative told for the so-manieth time by `speakers`, in ordinary words."""
+    """A narrative told for the so-manieth time by `speakers`, in plain words."""
     values: dict[str, Any] = {
         "kind": "narrative",
         "recurrences": recurrences,
-        "ordinary": True,
         "category": "other",
         "words": (Counted("plastic", speakers), Counted("eggs", speakers)),
         "path": (StepUse(NOON_US - 63 * MINUTE_US, "plaza", "eng_Latn", speakers),),
@@ -50,7 +49,6 @@ def test_a_crowd_that_may_not_be_shown_may_not_be_remembered() -> None:
     for refused in (
         telling(speakers=19),
         telling(person_share=0.2),
-        telling(ordinary=False),
         telling(phrases=(phrase("jane roe"),)),
         telling(category="assembly"),
         telling(category="flood", person_share=0.31),
@@ -69,10 +67,36 @@ def test_a_pile_on_that_recurs_is_neither_shown_nor_remembered() -> None:
     assert all(decision.fit == {} for decision in decisions)
 
 
-def test_a_claim_without_matter_or_place_needs_ordinary_words_alone() -> None:
-    assert gatekeeper().decide([telling(ordinary=False)], NOON_US).records == []
-    assert len(gatekeeper().decide([telling(ordinary=False, category="flood")], NOON_US).records) == 1
-    assert len(gatekeeper().decide([telling(ordinary=True)], NOON_US).records) == 1
+def test_what_may_name_somebody_is_told_without_a_word_and_remembered_without_a_place() -> None:
+    shared: dict[str, Any] = {
+        "category": "flood", "places": (LISBON,), "domains": (Counted("janeroe.example", 1_000),),
+        "cited": ("janeroe.example",), "fit_floor": 50,
+    }  # fmt: skip
+    for unclear, shown in ((0.15, True), (0.16, False)):
+        decision = gatekeeper().decide([telling(unclear=unclear, **shared)], NOON_US)
+        (record,) = decision.records
+        assert isinstance(record, Narrative)
+        assert (record.phrases != (), record.place is not None, record.domains != ()) == (shown,) * 3
+        assert (record.category == "flood") is shown
+        assert record.recurrences == 3
+        assert record.path != ()
+        assert (decision.fit["n1"].placed, decision.fit["n1"].domains != ()) == (shown, shown)
+
+
+def test_what_was_shown_in_words_is_shown_without_them_when_the_crowd_may_name_somebody() -> None:
+    release = gatekeeper()
+    release.decide([telling(domains=(Counted("news.example", 1_000),), places=(LISBON,))], NOON_US)
+    later = NOON_US + HOUR_US
+    (record,) = release.decide([telling(4, unclear=1.0, tick_us=later, last_us=later)], later).records
+    assert isinstance(record, Narrative)
+    assert (record.phrases, record.place, record.domains) == ((), None, ())
+
+
+def test_words_that_are_not_everyday_neither_show_nor_are_remembered() -> None:
+    release = gatekeeper(everyday=lambda text: "plastic" not in text)
+    decision = release.decide([telling(phrases=(phrase("plastic eggs"), phrase("shell")))], NOON_US)
+    assert [record.phrases for record in decision.records] == [("shell",)]
+    assert decision.fit["n1"].words == {"eggs"}
 
 
 def test_names_and_words_of_few_are_not_remembered() -> None:
@@ -153,7 +177,7 @@ def any_telling(random: Random) -> Candidate:
         ),
         category=random.choice(["other", "flood", "attack"]),
         person_share=random.choice([0.0, 0.0, 0.9]),
-        ordinary=random.random() < 0.8,
+        unclear=random.choice([0.0, 0.0, 0.9]),
     )
 
 
@@ -178,6 +202,7 @@ def test_nothing_of_fewer_than_the_floor_is_shown_or_remembered(seed: int, key: 
         assert record.recurrences >= 3
         assert all(steps[step.source, step.language] >= floor for step in record.path)
         assert all(said[domain] >= floor for domain in record.domains)
+        assert candidate.unclear == 0.0 or (record.phrases, record.domains) == ((), ())
 
 
 @pytest.mark.parametrize("seed", range(3))

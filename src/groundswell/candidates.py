@@ -97,9 +97,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     spread_seconds: float | None = None
     """Amplification only: time in which the middle nine tenths of the copies appeared."""
     naming: float = 0.0
-    """Amplification only: share of the copies with a word that looks like somebody's name, in [0, 1]."""
+    """Of copies: the share with a word that looks like somebody's name, in [0, 1]."""
     unclear: float = 0.0
-    """Amplification only: share of those of which nobody can tell."""
+    """Of copies: the share of which nobody can tell. Of a narrative: the posts with its commonest word that
+    may be a name."""
     recurrences: int = 0
     """Narratives only: how many times it was told, this time among them; 1 for what keeps to the clock."""
     path: tuple[StepUse, ...] = ()
@@ -110,8 +111,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Narratives only: the lowest floor at which the steps of 0 speakers and the domains before were fit."""
     words: tuple[Counted, ...] = ()
     """Narratives only: the words that it would be known again by."""
-    ordinary: bool = False
-    """Narratives only: a good part of the crowd uses ordinary words alone, none that could be a name."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

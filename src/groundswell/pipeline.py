@@ -27,7 +27,6 @@ from groundswell.coverage import CoverageLine
 from groundswell.detect import TICK_US, Detector, DetectSettings, Observer
 from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
 from groundswell.enrich.naming import Wording
-from groundswell.enrich.ordinary import OrdinaryWords
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.errors import StoreError
 from groundswell.gate import Gate, GateSettings, SpeakerKeys
@@ -79,7 +78,6 @@ class Lexica:
         self.gazetteer = Gazetteer.load(settings or PlacesSettings())
         self.names = NameLexicon.load()
         self.wording = Wording(self.names)
-        self.ordinary = OrdinaryWords(self.names)
         table = self.gazetteer.table
         levels = table.column("level").to_numpy(zero_copy_only=False)
         towns = table.filter(pa.array(levels == "city"))
@@ -139,7 +137,7 @@ class Line:
         self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
         self._new_detector = partial(
             Detector, settings.detect, lexica.gazetteer.table, CATEGORIES,
-            floor_k=settings.release.k, observer=observer, ordinary=lexica.ordinary,
+            floor_k=settings.release.k, observer=observer, plain=lexica.wording.plain,
         )  # fmt: skip
         self._detector = self._new_detector()
         self._coverage = CoverageLine(settings.release, key, metrics, marks)

@@ -29,7 +29,7 @@ class Sealed(msgspec.Struct, frozen=True):
 
     start_us: int
     chains: bytes
-    narratives: bytes
+    narratives: bytes = b""
 
 
 @dataclass(frozen=True)

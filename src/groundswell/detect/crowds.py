@@ -114,9 +114,13 @@ class Crowds:
             if not together or together < _INSEPARABLE * max(int(sizes[index[word]]) for word in words):
                 continue
             rows = inside.indices[inside.indptr[at] : inside.indptr[at + 1]]
-            if self._share_at(hot.rows[posts[rows]], words) < _INSEPARABLE:
+            if not self.names_place(hot.rows[posts[rows]], words):
                 most = max(most, together)
         return most / max(len(posts), 1)
+
+    def names_place(self, rows: I64Array, words: list[str]) -> bool:
+        """Whether most of the posts speak of a place whose name has all of `words` in it."""
+        return self._share_at(rows, words) >= _INSEPARABLE
 
     def _share_at(self, rows: I64Array, words: list[str]) -> float:
         """The share of the posts that speak of a place whose name has all of `words` in it."""

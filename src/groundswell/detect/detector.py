@@ -30,7 +30,7 @@ from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.groups import Group, Grouping
 from groundswell.detect.intake import admit
-from groundswell.detect.names_in import Ordinary
+from groundswell.detect.names_in import Plain
 from groundswell.detect.narratives import Narratives
 from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
@@ -80,7 +80,7 @@ class Detector:
         speakers used is ever sealed.
     observer
         For measuring only: sees what is proposed, in memory, and changes nothing.
-    ordinary
+    plain
         See `Narratives`.
     """
 
@@ -91,7 +91,7 @@ class Detector:
         categories: tuple[str, ...],
         floor_k: int,
         observer: Observer | None = None,
-        ordinary: Ordinary = lambda words: False,
+        plain: Plain = lambda word: False,
     ) -> None:
         self._settings = settings
         self._observer = observer
@@ -108,7 +108,7 @@ class Detector:
             settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
         )
         self.narratives = Narratives(
-            self._window, self._heat, self._crowds, self._gazette, floor_k, ordinary, observer
+            self._window, self._heat, self._crowds, self._gazette, floor_k, plain, observer
         )
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0

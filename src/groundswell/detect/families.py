@@ -22,7 +22,16 @@ from groundswell.detect.columns import count_distinct, distinct, group
 from groundswell.detect.refrains import FEATURES
 from groundswell.detect.window import Window
 
-__all__ = ["Family", "Marks", "Sightings", "core_words", "is_shared_page", "least_nats", "profile"]
+__all__ = [
+    "MOST_TERMS",
+    "Family",
+    "Marks",
+    "Sightings",
+    "core_words",
+    "is_shared_page",
+    "least_nats",
+    "profile",
+]
 
 I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
@@ -42,7 +51,8 @@ _LIFT = 8.0
 _SHARE = 0.1
 _CORE_SHARE = 0.2
 _MOST_POSTS = 20_000
-_MOST_TERMS = 64
+MOST_TERMS = 64
+"""Of a family, those that tell most of it."""
 _PAGE_LINKS, _PAGE_TEXTS = 0.8, 0.3
 
 
@@ -249,7 +259,7 @@ def _family(window: Window, rows: I64Array, parts: Mapping[str, Any], floor_k: i
     shared, (share, nats) = parts["terms"][0], told["terms"]
     own = (nats >= np.log(_LIFT)) & (share >= _SHARE)
     strength = np.where(own, shared.posts * nats, 0.0)
-    ranked = np.lexsort((shared.values, -shared.posts, -strength))[:_MOST_TERMS]
+    ranked = np.lexsort((shared.values, -shared.posts, -strength))[:MOST_TERMS]
     speakers, epochs = window.at("speaker", rows), window.at("epoch", rows)
     return Family(
         rows=rows,
@@ -281,6 +291,8 @@ def _hot(window: Window, rows: I64Array, shared: _Shared, ranked: I64Array, stre
     return HotTerms(
         terms=shared.values[ranked],
         surprise=strength[ranked],
+        usual=np.full(len(ranked), np.inf),
+        doubts=np.zeros(len(ranked)),
         uses=csr_matrix((ones, (owners, columns)), shape=(len(rows), len(ranked))),
         rows=rows,
         speakers=window.at("speaker", rows),

@@ -1,63 +1,107 @@
-"""Could what a family says be somebody's name? Asked where nothing else says what a crowd speaks of.
+"""Could what a family says be somebody's name?
 
-A name that no lexicon has is still a word that few use. So a pair of words that hardly ever stand apart and
-could be a name is taken for a full name. A single word that is no ordinary one is taken for a name, unless it
-is one of several words that a reworded claim keeps: at least three ordinary ones are nearly as common, and
-the texts differ. What shows of such a crowd, and what is remembered of it, are its ordinary words alone.
+A family says one thing in many words, so that posts cannot be asked one by one, as copies are: some word in
+each could be a name. What its posts *share* is asked instead. A shared word is *doubtful* unless lists know
+it as an everyday one that nobody is called, or the writers' capitals show that it is no name, or it is the
+place of a crowd that says what the matter is. A crowd that turns on somebody shares the name and little else:
+then the doubtful word *stands out*. Both answers err towards a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from groundswell.detect.columns import count_distinct
-from groundswell.detect.families import Family
-from groundswell.detect.runs import is_unspaced
+from groundswell.detect.families import MOST_TERMS, Family
 
-__all__ = ["LEAST_ORDINARY", "Ordinary", "all_ordinary", "name_share", "ordinary_shares"]
+__all__ = ["Doubt", "Plain", "doubt"]
 
-Ordinary = Callable[[Sequence[str]], bool]
-"""Whether a word is ordinary; whether several, beside one another, are no name."""
-LEAST_ORDINARY = 3
-_INSEPARABLE = 0.6
+F64Array = npt.NDArray[np.float64]
+I64Array = npt.NDArray[np.int64]
+Plain = Callable[[str], bool]
+"""Whether a word is an everyday one that nobody is called."""
+
+SHARED = 0.15
+"""The part of the posts from which a word is one that the family shares: as `release` has it of copies."""
+_COMPANY = 3
 _NEARLY = 0.6
-_DIFFERENT_TEXTS = 0.5
-_TOLD = 0.15
-"""The part of the posts from which a word is a good part of what is said."""
+"""So many other words must be so nearly as common as a doubtful one, for it not to stand out."""
+_SMALL, _CAPITAL = 0.3, 0.05
+"""Of the posts with a word: so many in ordinary capitals, it without; and so few with anything like one."""
 
 
-def name_share(family: Family, surfaces: Sequence[str], ordinary: Ordinary, *, singles: bool = True) -> float:
-    """The largest part of the posts in which one pair of words, or one of the `singles`, may be a name."""
-    shares = {surface: float(family.shares[at]) for at, surface in enumerate(surfaces) if surface}
-    common = ordinary_shares(family, surfaces, ordinary)
-    third = common[LEAST_ORDINARY - 1] if len(common) >= LEAST_ORDINARY else 0.0
-    reworded = count_distinct(family.hot.shapes) >= _DIFFERENT_TEXTS * family.size
-    most = 0.0
-    for surface, share in shares.items():
-        words = surface.split()
-        if share <= max(_TOLD, most) or ordinary(words):
-            continue
-        if len(words) == 1:
-            suspected = singles and (not reworded or third < _NEARLY * share)
-        else:
-            suspected = share >= _INSEPARABLE * max(shares.get(word, 0.0) for word in words)
-        most = share if suspected else most
-    return most
+class Doubt(NamedTuple):
+    """Both are parts of the posts, in [0, 1]."""
+
+    unclear: float
+    """Those that use the commonest doubtful word."""
+    naming: float
+    """The same if that word stands out, else 0."""
 
 
-def ordinary_shares(family: Family, surfaces: Sequence[str], ordinary: Ordinary) -> list[float]:
-    """How large a part of the posts use each ordinary word of the family's own, largest first.
+def doubt(
+    family: Family,
+    surfaces: Sequence[str],
+    plain: Plain,
+    naming: npt.NDArray[np.uint8],
+    langs: npt.NDArray[np.uint32],
+    is_place: Callable[[str, I64Array], bool],
+) -> Doubt:
+    """What of a family could be a name.
 
-    There are none in scripts that write words together.
+    Parameters
+    ----------
+    surfaces
+        How each of its terms is written.
+    naming, langs
+        The window's columns of these names, of its posts.
+    is_place
+        Whether posts (indices into its rows) that use a word speak of a place of that name; asked of doubtful
+        words only.
     """
-    own = np.flatnonzero(family.own & (family.shares > _TOLD)).tolist()
-    singles = [at for at in own if surfaces[at] and " " not in surfaces[at] and not is_unspaced(surfaces[at])]
-    return sorted((float(family.shares[at]) for at in singles if ordinary([surfaces[at]])), reverse=True)
+    hot = family.hot
+    single = np.array([bool(surface) and " " not in surface for surface in surfaces], bool)
+    if not single.any():
+        return Doubt(1.0, 0.0)  # nobody can tell
+    spoken = hot.uses[np.flatnonzero(langs == np.bincount(langs).argmax())]
+    common = np.where(single, np.asarray(spoken.mean(axis=0)).ravel(), 0.0)
+    shares = np.maximum(np.where(single, family.shares, 0.0), common)
+    if len(shares) == MOST_TERMS and family.shares.min() > SHARED:
+        return Doubt(1.0, 0.0)  # there are more words than were looked at
+    small, capital = (_part(family, naming == answer) for answer in (0, 2))
+    doubtful = [
+        at
+        for at in np.flatnonzero(shares > SHARED).tolist()
+        if not plain(surfaces[at])
+        and not (small[at] >= _SMALL and capital[at] <= _CAPITAL)
+        and not is_place(surfaces[at], hot.uses[:, [at]].nonzero()[0])
+    ]
+    if not doubtful:
+        return Doubt(0.0, 0.0)
+    ranked = np.sort(common[family.own])[::-1]  # words that are as common everywhere are no company
+    most = float(common[doubtful].max())
+    alone = len(ranked) <= _COMPANY or ranked[_COMPANY] < _NEARLY * most
+    alone |= _full_name(surfaces, shares, family.shares, doubtful)
+    unclear = float(shares[doubtful].max())
+    return Doubt(unclear, unclear if alone else 0.0)
 
 
-def all_ordinary(text: str, ordinary: Ordinary) -> bool:
-    """Whether a phrase holds ordinary words alone, and is no name."""
-    words = text.split()
-    return ordinary(words) and all(ordinary([word]) for word in words)
+def _full_name(
+    surfaces: Sequence[str], shares: F64Array, together: F64Array, doubtful: Sequence[int]
+) -> bool:
+    """Whether two doubtful words hardly ever stand apart."""
+    words = {surfaces[at]: float(shares[at]) for at in doubtful}
+    for at, surface in enumerate(surfaces):
+        first, _, second = surface.partition(" ")
+        if first in words and second in words and together[at] >= _NEARLY * max(words[first], words[second]):
+            return True
+    return False
+
+
+def _part(family: Family, posts: npt.NDArray[np.bool_]) -> F64Array:
+    """Of each term's posts the part that is among `posts`."""
+    uses = np.asarray(family.hot.uses[posts].sum(axis=0)).ravel()
+    return uses / np.maximum(family.hot.counts, 1)

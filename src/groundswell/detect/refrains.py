@@ -58,8 +58,6 @@ class Refrain(msgspec.Struct):
     places: dict[int, float]
     usual: float
     """Nats of evidence in the usual post."""
-    category: str
-    country: int
     steps: list[Mark]
     domains: list[str]
     floor: int
@@ -172,7 +170,8 @@ class Refrains:
 
     def restore(self, sealed: bytes) -> None:
         """Go on from what `seal` gave."""
-        self._refrains = {each.id: each for each in msgspec.msgpack.decode(sealed, type=list[Refrain])}
+        known = msgspec.msgpack.decode(sealed, type=list[Refrain]) if sealed else []
+        self._refrains = {each.id: each for each in known}
 
 
 def begin_stretch(refrain: Refrain, start_us: int) -> None:

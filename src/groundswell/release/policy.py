@@ -52,7 +52,7 @@ class Handling:
     delayed: bool
     """An assembly, with no threat to life told of: shown six hours late."""
     wordless: bool = False
-    """Copies of a wording of which nobody can tell whether it names somebody: nothing of it shows."""
+    """Copies, or a narrative, of which nobody can tell whether they name somebody: no word of it shows."""
 
     @property
     def coarseness(self) -> Coarseness:
@@ -74,8 +74,7 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
-        wordless=candidate.kind == "amplification"
-        and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
+        wordless=candidate.kind != "event" and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
     )
 
 
@@ -88,7 +87,8 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     A crowd of which `floor` speakers say neither what it is about nor where looks just like one that has
     turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
     Where only a place is said, half as many posts about one person are too many: people are called after
-    towns. A narrative may say neither when all that a good part of its crowd says are ordinary words.
+    towns.
+    Of a narrative only plain words show, or none (`Handling.wordless`): it may say neither.
     """
     unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
@@ -96,7 +96,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
         return Refusal.PERSON
     placed = any(place.speakers >= floor for place in candidate.places)
-    if unsaid and not placed and not candidate.ordinary and candidate.state != "ended":
+    if candidate.kind == "event" and unsaid and not placed and candidate.state != "ended":
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

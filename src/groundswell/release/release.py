@@ -234,6 +234,7 @@ class Release:
             place=place,
             mood=self._mood(candidate, asked, due),
             path=path,
+            wordless=asked.wordless,
             floor=floor,
             tick_us=tick_us,
             last=last,
@@ -243,12 +244,13 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show: of copies everyday words."""
-        if candidate.kind != "amplification":
-            return showable_phrases(candidate.phrases, floor, self._showable)
-        return showable_phrases(
-            candidate.phrases, floor, lambda text: self._everyday(text) and self._showable(text)
-        )
+        """Those that may show: of copies and narratives everyday words."""
+        wanted = self._showable if candidate.kind == "event" else self._is_everyday
+        return showable_phrases(candidate.phrases, floor, wanted)
+
+    def _is_everyday(self, text: str) -> bool:
+        return self._everyday(text) and self._showable(text)
+
     def _telling(self, candidate: Candidate, floor: int, ladder: Ladder) -> tuple[Fit, tuple[Step, ...]]:
         """What of a narrative may be remembered, and its path."""
         last = self._standing.get(candidate.chain)
@@ -260,7 +262,8 @@ class Release:
                 and ladder.rung(speakers, f"{candidate.chain}\x1fpath\x1f{step}") is not None
             )
 
-        return fit(candidate, floor, self._showable, reached), longer_path(candidate, shown, floor, reached)
+        remembered = fit(candidate, floor, self._is_everyday, reached)
+        return remembered, longer_path(candidate, shown, floor, reached)
 
     def _mood(self, candidate: Candidate, asked: Handling, due: bool) -> Mood | None:
         """The crowd's mood, looked at when a revision is due; in between, what stands."""
@@ -341,12 +344,14 @@ class Release:
 
 
 def _without_words(candidate: Candidate) -> Candidate:
-    """Copies whose wording may name somebody: a place could be half a name, a domain all of it."""
-    return msgspec.structs.replace(candidate, phrases=(), places=(), domains=(), category="other")
+    """What may name somebody: a place could be half a name, a domain all of it."""
+    return msgspec.structs.replace(candidate, phrases=(), places=(), domains=(), cited=(), category="other")
 
 
 def _shares_a_link(candidate: Candidate, floor: int) -> bool:
     """Whether copies can be told of without a word: by where the link leads that all of them share."""
     return candidate.kind == "amplification" and any(use.speakers >= floor for use in candidate.domains)
+
+
 def _forgotten_after_us(record: CrowdRecord) -> int:
     return _NARRATIVE_FORGOTTEN_AFTER_US if isinstance(record, Narrative) else _FORGOTTEN_AFTER_US

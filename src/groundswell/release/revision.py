@@ -65,6 +65,7 @@ def draft(
     place: Place | None,
     mood: Mood | None,
     path: tuple[Step, ...],
+    wordless: bool,
     floor: int,
     tick_us: int,
     last: Standing | None,
@@ -97,7 +98,7 @@ def draft(
             spread_seconds=_coarse_spread(candidate.spread_seconds),
         )
     if candidate.kind == NARRATIVE:
-        return _narrative(shared, candidate, path, floor, last)
+        return _narrative(shared, candidate, path, wordless, floor, last)
     return Event(**shared, mood=mood)
 
 
@@ -105,6 +106,7 @@ def _narrative(
     shared: dict[str, Any],
     candidate: Candidate,
     path: tuple[Step, ...],
+    wordless: bool,
     floor: int,
     last: Standing | None,
 ) -> Narrative:
@@ -116,7 +118,7 @@ def _narrative(
         "domains": candidate.cited if candidate.fit_floor >= floor else (),
     }
     for name in ("languages", "sources", "domains"):
-        before = getattr(told, name) if told is not None else ()
+        before = getattr(told, name) if told is not None and not (wordless and name == "domains") else ()
         shared[name] = united(before, (*moved[name], *shared[name]), _MOST_VALUES)
     recurrences = max(candidate.recurrences, told.recurrences if told is not None else 0)
     return Narrative(**shared, recurrences=recurrences, path=path)

@@ -33,6 +33,8 @@ class Fit(msgspec.Struct, frozen=True):
     steps: frozenset[tuple[str, str]]
     """Pairs of a source and a language."""
     domains: tuple[str, ...]
+    placed: bool
+    """Whether the places that it shares may be."""
     floor: int
     """The floor that all this passed."""
 
@@ -45,6 +47,7 @@ def fit(candidate: Candidate, floor: int, showable: Callable[[str], bool], reach
         ),
         steps=frozenset((step.source, step.language) for step in _steps(candidate, floor, reached)),
         domains=tuple(use.value for use in candidate.domains if use.speakers >= floor),
+        placed=bool(candidate.places),
         floor=floor,
     )
 

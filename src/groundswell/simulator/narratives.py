@@ -55,14 +55,18 @@ class Telling:
         url: str | None = None,
         cited: float = 0.0,
         plain: bool = False,
+        small: float = 0.2,
         accounts: int | None = None,
     ) -> None:
-        """`voices` are drawn evenly: a language, its phrases, a source. `plain` texts get nothing added."""
+        """`voices` are drawn evenly: a language, its phrases, a source. `plain` texts get nothing added.
+
+        Of the others a part is in `small` letters alone, and half of the rest begins with a capital.
+        """
         self.number, self.truth, self.times = number, truth, times
         self._voices = voices
         self._decks = decks
         self._url, self._cited = url, cited
-        self._plain = plain
+        self._plain, self._small = plain, small
         self._accounts = accounts
 
     def drafts(self, dice: Dice, first: int, last: int) -> Iterator[Draft]:
@@ -75,6 +79,11 @@ class Telling:
                     text = f"{dice.choose(language.openers)}{language.joiner}{text}"
                 if dice.unit() < 0.3:
                     text = f"{text} {dice.choose((*EMOJI, *language.closers))}"
+                draw = dice.unit()
+                if draw < self._small:
+                    text = text.lower()
+                elif draw < (1.0 + self._small) / 2:
+                    text = text[:1].upper() + text[1:]
             text = f"{text} {url}" if url else text
             size = self._accounts or population(language)
             pool = _POOL if self._accounts else language.index
@@ -159,7 +168,8 @@ def _decoys(settings: WorldSettings) -> Iterator[tuple[list[Telling], PlantedDec
     yield from _habits(settings)
     yield from _pages(settings)
     yield _machine(settings)
-    yield _pile_on(settings)
+    for number in range(settings.recurring_pile_ons):
+        yield _pile_on(settings, number)
 
 
 def _decoy(sort: str, number: int, streams: Sequence[Times]) -> PlantedDecoy:
@@ -231,16 +241,33 @@ def _machine(settings: WorldSettings) -> tuple[list[Telling], PlantedDecoy]:
     ], truth
 
 
-def _pile_on(settings: WorldSettings) -> tuple[list[Telling], PlantedDecoy]:
-    """A crowd that turns against one invented person, again and again."""
-    known = {language.code: language for language in languages()}
-    dice = Dice(settings.seed, Purpose.NARRATIVES, 1 << 24)
-    language = known[dice.choose(_LANGUAGES)]
-    name = f"{dice.choose(language.given)} {dice.choose(language.family)}"
+def _pile_on(settings: WorldSettings, number: int) -> tuple[list[Telling], PlantedDecoy]:
+    """A crowd that turns against one invented person, again and again.
+
+    Some write small letters mostly, some name a town or link to a page of the person's name, some repeat one
+    phrase or two: what could be shown of each crowd differs.
+    """
+    dice = Dice(settings.seed, Purpose.NARRATIVES, 1 << 24, number)
+    language = dice.choose([each for each in languages() if each.scold and each.given and each.family])
+    given, family = dice.choose(language.given), dice.choose(language.family)
+    name = f"{given} {family}"
     spans = _spans(settings, dice, 5)
     times = [_times(dice, start, end, 80 + dice.below(80)) for start, end in spans]
-    truth = _decoy("pile_on", 0, times)
-    decks = {"who": [name] * 5 + [name.split()[1]]}
-    voices = [(language, language.scold, None)]
-    place = _NUMBER + 4_000_000
-    return [Telling(place + at, truth, each, voices, decks) for at, each in enumerate(times)], truth
+    told = _decoy("pile_on", number, times)
+    truth = PlantedDecoy(
+        id=told.id, start_us=told.start_us, end_us=told.end_us, sort=told.sort, posts=told.posts, name=name
+    )
+    decks = {"who": [name] * 5 + [dice.choose([given, family])] * (1 + dice.below(5))}
+    phrases = language.scold[: 1 + dice.below(2)] if dice.unit() < 0.3 else language.scold
+    if dice.unit() < 0.4:
+        town = dice.choose(cities()).name
+        phrases = tuple((*phrase, (f" {town}", "")) for phrase in phrases)
+    page = "".join(letter for letter in name.lower() if letter.isalpha())
+    url = f"https://{page}.example/{number}" if page.isascii() and dice.unit() < 0.6 else None
+    small = dice.choose([0.0, 0.2, 0.9])
+    voices = [(language, phrases, None)]
+    place = _NUMBER + 4_000_000 + 100 * number
+    return [
+        Telling(place + at, truth, each, voices, decks, url=url, cited=0.4, small=small)
+        for at, each in enumerate(times)
+    ], truth

@@ -16,8 +16,8 @@ import numpy as np
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.simulator.background import Background
 from groundswell.simulator.dice import Dice, Purpose
-from groundswell.simulator.parallel import neighbours, siblings, told_cities, voices
 from groundswell.simulator.narratives import planted_narratives
+from groundswell.simulator.parallel import neighbours, siblings, told_cities, voices
 from groundswell.simulator.settings import WorldSettings
 from groundswell.simulator.streams import Campaign, Cascade, Event, Flood, PileOn, Stream, Times, onset_times
 from groundswell.simulator.truth import (

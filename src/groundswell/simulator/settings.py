@@ -58,6 +58,8 @@ class WorldSettings(Settings, frozen=True, kw_only=True):
     """Of one telling, lowest and highest mean."""
     narrative_decoys: bool = False
     """Beside them: what recurs and is no narrative. Greetings, shared pages, machines, pile-ons."""
+    recurring_pile_ons: int = 1
+    """Of these, crowds that turn against one invented person each, on and off."""
     sources: tuple[str, ...] = ()
     """Accounts are dealt out to these; plain form only. Narratives move from the first to the others."""
     outages_per_hour: float = 0.0

@@ -80,6 +80,8 @@ class PlantedDecoy(Planted, frozen=True, kw_only=True):
 
     sort: str
     posts: int
+    name: str = ""
+    """Of a pile-on: whom it is against, an invented person."""
 
 
 class PlantedOutage(Planted, frozen=True, kw_only=True):
