@@ -22,6 +22,7 @@ from tests.enriched_posts import (
     batch,
     hashed,
     post,
+    term,
 )
 from tests.release_crowds import gatekeeper
 
@@ -128,8 +129,9 @@ def test_what_fewer_than_k_say_is_not_looked_at() -> None:
 def test_what_the_line_refuses_is_not_remembered() -> None:
     scold = (
         "jane roe should shame fired today",
-        "shame jane roe fired everybody should",
-        "fired jane roe shame today",
+        "look what jane roe posted everybody",
+        "jane roe still works there disgusting",
+        "never forget jane roe said sorry",
     )
     against = [row for hour in (1.0, 4.0) for row in telling(hour, scold, naming=1)]
     detector = watching()
@@ -137,6 +139,18 @@ def test_what_the_line_refuses_is_not_remembered() -> None:
     assert play(detector, gatekeeper(metrics=metrics), [*everyday(5), *against], 5.0) == []
     assert metrics.release_refused.labels(Refusal.PERSON)._value.get() > 2
     assert detector.narratives.seal() == watching().narratives.seal()
+
+
+def test_of_what_may_name_somebody_the_plain_words_alone_are_remembered() -> None:
+    scold = ("jane roe shame fired today should", "shame fired should jane roe today everybody")
+    against = [row for hour in (1.0, 4.0, 6.2) for row in telling(hour, scold, naming=1)]
+    detector, release = watching(), gatekeeper()
+    play(detector, release, [*everyday(7.5), *against], 7.5)
+    (refrain,) = detector.narratives._refrains
+    assert refrain.told
+    assert not {term("jane"), term("roe")} & {refrain.seed, *refrain.terms}
+    state = release.state()
+    assert not any(word in state for word in (b"jane", b"roe", b"shame", b"eggfiles"))
 
 
 def test_only_what_k_speakers_share_is_remembered() -> None:

@@ -83,16 +83,14 @@ def doubt(
         return Doubt(0.0, 0.0)
     ranked = np.sort(common[family.own])[::-1]  # words that are as common everywhere are no company
     most = float(common[doubtful].max())
-    alone = len(ranked) <= _COMPANY or ranked[_COMPANY] < _NEARLY * most
-    alone |= _full_name(surfaces, shares, family.shares, doubtful)
+    company = _COMPANY + _is_pair(surfaces, shares, family.shares, doubtful)
+    alone = len(ranked) <= company or ranked[company] < _NEARLY * most
     unclear = float(shares[doubtful].max())
     return Doubt(unclear, unclear if alone else 0.0)
 
 
-def _full_name(
-    surfaces: Sequence[str], shares: F64Array, together: F64Array, doubtful: Sequence[int]
-) -> bool:
-    """Whether two doubtful words hardly ever stand apart."""
+def _is_pair(surfaces: Sequence[str], shares: F64Array, together: F64Array, doubtful: Sequence[int]) -> bool:
+    """Whether two doubtful words hardly ever stand apart: they are no company to one another."""
     words = {surfaces[at]: float(shares[at]) for at in doubtful}
     for at, surface in enumerate(surfaces):
         first, _, second = surface.partition(" ")
