@@ -36,7 +36,7 @@ from groundswell.sources import Lines
 __all__ = ["measure"]
 
 SEEDS = 3
-PILE_ONS = 12
+PILE_ONS = 10
 FIRST_SEED = 2001
 CODES = {"en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn", "de": "deu_Latn"}
 """The simulator's own codes of the languages that claims are told in."""
@@ -46,8 +46,8 @@ _KEY = PublishKey(bytes(range(32)))
 def day(seed: int) -> WorldSettings:
     return WorldSettings(
         seed=seed,
-        hours=15.0,
-        posts_per_second=0.3,
+        hours=14.0,
+        posts_per_second=0.15,
         quiet_minutes=40,
         events_per_hour=0.3,
         campaigns_per_hour=0.1,
@@ -78,8 +78,8 @@ class Score(NamedTuple):
     tellings: list[tuple[int, int]]
     """(told, planted) for the records about a claim."""
     people: int
-    named: int
-    """Records, of any kind, with a part of the name of a person whom a crowd was against."""
+    named: Counter[str]
+    """Kinds of the records with a part of the name of a person whom a crowd was against."""
     looked_us: float
     looks: int
 
@@ -123,11 +123,13 @@ def rows(scores: list[Score]) -> list[dict[str, Any]]:
 def people_rows(scores: list[Score]) -> list[dict[str, Any]]:
     about = [what for each in scores for what in each.about if what.startswith("pile_on-")]
     worded = [what for each in scores for what in each.worded if what.startswith("pile_on-")]
+    named = sum((each.named for each in scores), Counter[str]())
     return [
         row("people whom a crowd is against, on and off", sum(each.people for each in scores)),
         row("narratives about one, without a word", len(about) - len(worded)),
         row("narratives about one, with a word, a place or a domain", len(worded), "0"),
-        row("records with a part of a name", sum(each.named for each in scores), "0"),
+        row("narratives with a part of a name", named.pop("Narrative", 0), "0"),
+        row("revisions of other records with one", named.total()),
     ]
 
 
@@ -213,7 +215,7 @@ def score(settings: WorldSettings, lexica: Lexica) -> Score:
         about=list(about.values()),
         worded=[about[each.id] for each in published.values() if each.phrases or each.place or each.domains],
         people=len(people),
-        named=sum(_names(each, parts) for each in everything),
+        named=Counter(type(each).__name__ for each in everything if _names(each, parts)),
         first_minutes=[_late(record, claim) for record, claim in told],
         steps=sum((_steps(record, claim) for record, claim in told), Counter[str]()),
         tellings=[(record.recurrences, len(claim.tellings)) for record, claim in told],

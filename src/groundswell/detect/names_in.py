@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from groundswell.detect.families import MOST_TERMS, Family
 
-__all__ = ["Doubt", "Plain", "doubt"]
+__all__ = ["SHARED", "Doubt", "Plain", "doubt"]
 
 F64Array = npt.NDArray[np.float64]
 I64Array = npt.NDArray[np.int64]

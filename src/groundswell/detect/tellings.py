@@ -19,7 +19,7 @@ from groundswell.detect.bursts import crowd
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.families import Family, core_words, is_shared_page
 from groundswell.detect.gazette import Gazette
-from groundswell.detect.names_in import Plain, doubt
+from groundswell.detect.names_in import SHARED, Plain, doubt
 from groundswell.detect.refrains import Refrain, is_new_stretch, recurrences
 from groundswell.detect.runs import is_unspaced
 from groundswell.detect.window import Window
@@ -68,13 +68,16 @@ class Teller:
         telling.start_us, telling.last_us = self._busy(family)
         category = self._crowds.category(rows, hot.speakers)
         said = category != _UNSAID
+        is_place = self._is_place(rows)
+        if not said:  # people are called after towns
+            self._judged |= dict.fromkeys(self._towns(telling, is_place), False)
         naming = doubt(
             family,
             telling.surfaces,
             self._plain,
             self._window.at("naming", rows),
             self._window.at("lang", rows),
-            self._is_place(rows) if said else lambda word, posts: False,
+            is_place if said else lambda word, posts: False,
         )
         seed = refrain.seed if refrain else self._seed(telling)
         phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts)
@@ -113,6 +116,13 @@ class Teller:
 
     def _is_place(self, rows: I64Array) -> Callable[[str, I64Array], bool]:
         return lambda word, posts: self._crowds.names_place(rows[posts], [word])
+
+    def _towns(self, telling: Telling, is_place: Callable[[str, I64Array], bool]) -> list[str]:
+        """Words that the family shares and that its posts mean a place by."""
+        hot = telling.family.hot
+        shared = np.flatnonzero(telling.family.shares > SHARED).tolist()
+        single = [(at, telling.surfaces[at]) for at in shared if telling.surfaces[at].isalpha()]
+        return [word for at, word in single if is_place(word, hot.uses[:, [at]].nonzero()[0])]
 
     def _busy(self, family: Family) -> tuple[int, int]:
         """First and last post of the quarter hours in which several spoke of it: stragglers tell nothing."""

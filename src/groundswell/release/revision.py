@@ -120,6 +120,8 @@ def _narrative(
     for name in ("languages", "sources", "domains"):
         before = getattr(told, name) if told is not None and not (wordless and name == "domains") else ()
         shared[name] = united(before, (*moved[name], *shared[name]), _MOST_VALUES)
+    if wordless:
+        shared["category"] = candidate.category
     recurrences = max(candidate.recurrences, told.recurrences if told is not None else 0)
     return Narrative(**shared, recurrences=recurrences, path=path)
 
