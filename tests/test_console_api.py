@@ -19,7 +19,18 @@ from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import serve
 from groundswell.errors import StoreError, UsageError
 from groundswell.published import Record, to_json
-from tests.console_world import NOW_US, Console, bins, console, copies, event, flood, gap, simulated
+from tests.console_world import (
+    NOW_US,
+    Console,
+    bins,
+    console,
+    copies,
+    event,
+    flood,
+    gap,
+    narrative,
+    simulated,
+)
 
 LISTS = ("/api/events", "/api/narratives", "/api/amplification", "/api/coverage")
 
@@ -69,6 +80,15 @@ def test_other_lists_are_the_records_as_they_are(client: httpx.Client) -> None:
     assert client.get("/api/amplification").json() == [json.loads(to_json(copies()))]
     assert client.get("/api/coverage").json() == [json.loads(to_json(gap()))]
     assert client.get("/api/narratives").json() == []
+
+
+def test_narratives_are_the_records_as_they_are(own: Console) -> None:
+    own.publish([narrative(), narrative("spanish", languages=("spa_Latn",))], [])
+    with httpx.Client(base_url=own.url, timeout=30) as client:
+        everything = client.get("/api/narratives").json()
+        english = client.get("/api/narratives", params={"language": "eng_Latn"}).json()
+    assert sorted(record["id"] for record in everything) == ["eggs", "spanish"]
+    assert english == [json.loads(to_json(narrative()))]
 
 
 def test_one_event_has_a_week_of_bins_where_the_list_has_three_hours(own: Console) -> None:

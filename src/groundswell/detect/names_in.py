@@ -47,7 +47,7 @@ def doubt(
     surfaces: Sequence[str],
     plain: Plain,
     naming: npt.NDArray[np.uint8],
-    langs: npt.NDArray[np.uint32],
+    spoken: npt.NDArray[np.bool_],
     is_place: Callable[[str, I64Array], bool],
 ) -> Doubt:
     """What of a family could be a name.
@@ -56,8 +56,8 @@ def doubt(
     ----------
     surfaces
         How each of its terms is written.
-    naming, langs
-        The window's columns of these names, of its posts.
+    naming, spoken
+        Of its posts: the window's column, and which are in the language that most are in.
     is_place
         Whether posts (indices into its rows) that use a word speak of a place of that name; asked of doubtful
         words only.
@@ -66,8 +66,7 @@ def doubt(
     single = np.array([bool(surface) and " " not in surface for surface in surfaces], bool)
     if not single.any():
         return Doubt(1.0, 0.0)  # nobody can tell
-    spoken = hot.uses[np.flatnonzero(langs == np.bincount(langs).argmax())]
-    common = np.where(single, np.asarray(spoken.mean(axis=0)).ravel(), 0.0)
+    common = np.where(single, np.asarray(hot.uses[np.flatnonzero(spoken)].mean(axis=0)).ravel(), 0.0)
     shares = np.maximum(np.where(single, family.shares, 0.0), common)
     if len(shares) == MOST_TERMS and family.shares.min() > SHARED:
         return Doubt(1.0, 0.0)  # there are more words than were looked at

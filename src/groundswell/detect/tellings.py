@@ -76,7 +76,7 @@ class Teller:
             telling.surfaces,
             self._plain,
             self._window.at("naming", rows),
-            self._window.at("lang", rows),
+            self._spoken(rows),
             is_place if said else lambda word, posts: False,
         )
         seed = refrain.seed if refrain else self._seed(telling)
@@ -116,6 +116,13 @@ class Teller:
 
     def _is_place(self, rows: I64Array) -> Callable[[str, I64Array], bool]:
         return lambda word, posts: self._crowds.names_place(rows[posts], [word])
+
+    def _spoken(self, rows: I64Array) -> npt.NDArray[np.bool_]:
+        """Which posts are in the language of most."""
+        langs, words = self._window.at("lang", rows), self._window.words("lang")
+        counts = np.bincount(langs)
+        most = min(np.flatnonzero(counts).tolist(), key=lambda at: (-counts[at], words[at]))
+        return np.asarray(langs == most)
 
     def _towns(self, telling: Telling, is_place: Callable[[str, I64Array], bool]) -> list[str]:
         """Words that the family shares and that its posts mean a place by."""
