@@ -9,7 +9,7 @@ then the doubtful word *stands out*. Both answers err towards a name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from groundswell.detect.families import MOST_TERMS, Family
 
-__all__ = ["SHARED", "Doubt", "Plain", "doubt"]
+__all__ = ["Doubt", "Plain", "doubt"]
 
 F64Array = npt.NDArray[np.float64]
-I64Array = npt.NDArray[np.int64]
 Plain = Callable[[str], bool]
 """Whether a word is an everyday one that nobody is called."""
 
@@ -48,7 +47,7 @@ def doubt(
     plain: Plain,
     naming: npt.NDArray[np.uint8],
     spoken: npt.NDArray[np.bool_],
-    is_place: Callable[[str, I64Array], bool],
+    places: Collection[str],
 ) -> Doubt:
     """What of a family could be a name.
 
@@ -58,9 +57,8 @@ def doubt(
         How each of its terms is written.
     naming, spoken
         Of its posts: the window's column, and which are in the language that most are in.
-    is_place
-        Whether posts (indices into its rows) that use a word speak of a place of that name; asked of doubtful
-        words only.
+    places
+        Words that are a place's name and nobody's.
     """
     hot = family.hot
     single = np.array([bool(surface) and " " not in surface for surface in surfaces], bool)
@@ -76,7 +74,7 @@ def doubt(
         for at in np.flatnonzero(shares > SHARED).tolist()
         if not plain(surfaces[at])
         and not (small[at] >= _SMALL and capital[at] <= _CAPITAL)
-        and not is_place(surfaces[at], hot.uses[:, [at]].nonzero()[0])
+        and surfaces[at] not in places
     ]
     if not doubtful:
         return Doubt(0.0, 0.0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +18,11 @@ from groundswell.detect.bursts import crowd
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.families import Family, core_words, is_shared_page
 from groundswell.detect.gazette import Gazette
-from groundswell.detect.names_in import SHARED, Plain, doubt
+from groundswell.detect.names_in import Plain, doubt
 from groundswell.detect.refrains import Refrain, is_new_stretch, recurrences
 from groundswell.detect.runs import is_unspaced
 from groundswell.detect.window import Window
+from groundswell.names import plain as bare
 
 __all__ = ["Teller", "Telling", "at_rest"]
 
@@ -31,6 +31,10 @@ I64Array = npt.NDArray[np.int64]
 _UNSAID = "other"
 _CORE_WORDS = 3
 _MOST_WORDS = 40
+_MOST_JUDGED = 10_000
+_LEAST_TOWN = 0.05
+_TOWN = 0.6
+"""Of the posts with a word, the part that speaks of a place of that name."""
 
 
 class Telling:
@@ -53,6 +57,7 @@ class Teller:
         self._floor_k = floor_k
         self._lists = plain
         self._judged: dict[str, bool] = {}
+        self._towns_said: frozenset[str] = frozenset()
 
     def candidate(self, telling: Telling, now_us: int) -> Candidate | None:
         """What `release` is asked of a telling; None for what says nothing of its own."""
@@ -64,23 +69,23 @@ class Teller:
         least = _CORE_WORDS - bool(family.marks["link_keys"])
         if core_words(family, self._floor_k, unspaced) < least or is_shared_page(self._window, family):
             return None
-        self._judged = {}
         telling.start_us, telling.last_us = self._busy(family)
         category = self._crowds.category(rows, hot.speakers)
         said = category != _UNSAID
-        is_place = self._is_place(rows)
-        if not said:  # people are called after towns
-            self._judged |= dict.fromkeys(self._towns(telling, is_place), False)
+        towns = self._towns(telling)
+        self._towns_said = frozenset() if said else towns  # people are called after towns
         naming = doubt(
             family,
             telling.surfaces,
             self._plain,
             self._window.at("naming", rows),
             self._spoken(rows),
-            is_place if said else lambda word, posts: False,
+            towns if said else frozenset(),
         )
+        clear = naming.unclear == 0.0
         seed = refrain.seed if refrain else self._seed(telling)
-        phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts)
+        # What is not clear is told without a word, if at all.
+        phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts) if clear else ()
         return Candidate(
             kind="narrative",
             chain=refrain.id if refrain else _new_id(seed, now_us),
@@ -92,10 +97,10 @@ class Teller:
             unique_texts=len(np.unique(hot.shapes)),
             bins=(),
             phrases=tuple(use for use in phrases if all(map(self._plain, use.text.split()))),
-            places=self._gazette.uses(self._crowds.evidence(rows), hot.speakers) if said else (),
+            places=self._gazette.uses(self._crowds.evidence(rows), hot.speakers) if said and clear else (),
             languages=self._crowds.named("lang", rows, hot.speakers),
             sources=self._crowds.named("source", rows, hot.speakers),
-            domains=self._crowds.domains(rows, hot.speakers) if said else (),
+            domains=self._crowds.domains(rows, hot.speakers) if said and clear else (),
             category=category,
             state=_state(hot.times_us, _is_anew(telling), now_us),
             person_share=round(max(self._crowds.person_share(rows), naming.naming), 4),
@@ -109,13 +114,12 @@ class Teller:
         )
 
     def _plain(self, word: str) -> bool:
-        """What the lists say, asked once a telling."""
+        """What the lists say, remembered for a while; and no town."""
         if word not in self._judged:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged = {}
             self._judged[word] = self._lists(word)
-        return self._judged[word]
-
-    def _is_place(self, rows: I64Array) -> Callable[[str, I64Array], bool]:
-        return lambda word, posts: self._crowds.names_place(rows[posts], [word])
+        return self._judged[word] and word not in self._towns_said
 
     def _spoken(self, rows: I64Array) -> npt.NDArray[np.bool_]:
         """Which posts are in the language of most."""
@@ -124,12 +128,18 @@ class Teller:
         most = min(np.flatnonzero(counts).tolist(), key=lambda at: (-counts[at], words[at]))
         return np.asarray(langs == most)
 
-    def _towns(self, telling: Telling, is_place: Callable[[str, I64Array], bool]) -> list[str]:
+    def _towns(self, telling: Telling) -> frozenset[str]:
         """Words that the family shares and that its posts mean a place by."""
-        hot = telling.family.hot
-        shared = np.flatnonzero(telling.family.shares > SHARED).tolist()
-        single = [(at, telling.surfaces[at]) for at in shared if telling.surfaces[at].isalpha()]
-        return [word for at, word in single if is_place(word, hot.uses[:, [at]].nonzero()[0])]
+        hot, shares = telling.family.hot, telling.family.shares
+        places = self._crowds.place_words(telling.family.rows)
+        found = []
+        for at, word in enumerate(telling.surfaces) if places else ():
+            speaking = places.get(bare(word)) if shares[at] > _LEAST_TOWN else None
+            if speaking is not None:
+                posts = hot.uses[:, [at]].nonzero()[0]
+                if np.isin(posts, speaking).mean() >= _TOWN:
+                    found.append(word)
+        return frozenset(found)
 
     def _busy(self, family: Family) -> tuple[int, int]:
         """First and last post of the quarter hours in which several spoke of it: stragglers tell nothing."""
@@ -150,9 +160,10 @@ class Teller:
         The seed is remembered and ids are made of it, so that it can be no name.
         """
         family = telling.family
-        plain = [at for at, word in enumerate(telling.surfaces) if word and self._plain(word)]
-        ranked = [(-int(family.speakers[at]), int(family.hot.terms[at])) for at in plain]
-        return min(ranked)[1] if ranked else min(family.common["link_keys"], default=0)
+        for at in np.lexsort((family.hot.terms, -family.speakers)).tolist():
+            if telling.surfaces[at] and all(map(self._plain, telling.surfaces[at].split())):
+                return int(family.hot.terms[at])
+        return min(family.common["link_keys"], default=0)
 
     def _words(self, telling: Telling) -> tuple[Counted, ...]:
         """The plain words it would be known by; each spelling once, with the most speakers."""
