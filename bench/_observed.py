@@ -148,6 +148,8 @@ def observe(
     votes = _Votes()
 
     def see(candidate: Candidate, keys: U64Array) -> None:
+        if candidate.kind == "narrative":
+            return
         proposals.setdefault(candidate.chain, candidate)
         votes.add(candidate.chain, keys)
 

@@ -10,7 +10,17 @@ from typing import Any
 from groundswell.clock import MINUTE_US, rfc3339
 from groundswell.console import Feed, SourceStatus, Status, create_app, serve
 from groundswell.metrics import Metrics
-from groundswell.published import Amplification, Bin, Coverage, Event, Image, Place, Record
+from groundswell.published import (
+    Amplification,
+    Bin,
+    Coverage,
+    Event,
+    Image,
+    Narrative,
+    Place,
+    Record,
+    Step,
+)
 from groundswell.store.store import Commit, Store
 
 NOW_US = 1_777_636_800_000_000  # 2026-05-01 12:00:00 UTC, a whole five minutes
@@ -66,6 +76,29 @@ def copies(id: str = "copies", **changes: Any) -> Amplification:
         spread_seconds=240.0,
         **changes,
     )
+
+
+def narrative(id: str = "eggs", **changes: Any) -> Narrative:
+    """A claim that was told three times, in one language and then in another."""
+    fields: dict[str, Any] = {
+        "first_seen": rfc3339(NOW_US - 600 * MINUTE_US),
+        "last_seen": rfc3339(NOW_US - 16 * MINUTE_US),
+        "published_at": rfc3339(NOW_US),
+        "accounts": "50+",
+        "phrases": ("plastic eggs",),
+        "category": "other",
+        "place": None,
+        "languages": ("eng_Latn", "spa_Latn"),
+        "sources": ("bluesky",),
+        "domains": (),
+        "state": "steady",
+        "recurrences": 3,
+        "path": (
+            Step(since=rfc3339(NOW_US - 600 * MINUTE_US), source="bluesky", language="eng_Latn"),
+            Step(since=rfc3339(NOW_US - 60 * MINUTE_US), source="bluesky", language="spa_Latn"),
+        ),
+    }
+    return Narrative(id=id, **{**fields, **changes})
 
 
 def gap(id: str = "gap", **changes: Any) -> Coverage:

@@ -65,13 +65,14 @@ def gatekeeper(
     settings: ReleaseSettings | None = None,
     marks: Marks | None = None,
     everyday: Callable[[str], bool] = lambda text: True,
+    metrics: Metrics | None = None,
 ) -> Release:
     return Release(
         settings or ReleaseSettings(),
         key,
         GRID,
         names_a_person,
-        Metrics(),
+        metrics or Metrics(),
         marks or Marks(),
         everyday=everyday,
         country_names={"PT": "Portugal", "NO": "Norway"},

@@ -20,7 +20,18 @@ from groundswell.console import serve
 from groundswell.errors import StoreError, UsageError
 from groundswell.published import Record, to_json
 from groundswell.store import Commit
-from tests.console_world import NOW_US, Console, bins, console, copies, event, flood, gap, simulated
+from tests.console_world import (
+    NOW_US,
+    Console,
+    bins,
+    console,
+    copies,
+    event,
+    flood,
+    gap,
+    narrative,
+    simulated,
+)
 from tests.store_records import NOON_US, image, picture
 
 LISTS = ("/api/events", "/api/narratives", "/api/amplification", "/api/pictures", "/api/coverage")
@@ -83,6 +94,15 @@ def test_a_picture_is_listed_while_it_shows_and_its_file_is_an_image_and_nothing
     own.publish([picture(event="quake", at_us=NOON_US + MINUTE_US, state="withdrawn", media_type=None)])
     assert ids(httpx.get(f"{own.url}/api/pictures")) == ["p2"]
     assert httpx.get(f"{own.url}/api/pictures/p1").status_code == 404
+
+
+def test_narratives_are_the_records_as_they_are(own: Console) -> None:
+    own.publish([narrative(), narrative("spanish", languages=("spa_Latn",))], [])
+    with httpx.Client(base_url=own.url, timeout=30) as client:
+        everything = client.get("/api/narratives").json()
+        english = client.get("/api/narratives", params={"language": "eng_Latn"}).json()
+    assert sorted(record["id"] for record in everything) == ["eggs", "spanish"]
+    assert english == [json.loads(to_json(narrative()))]
 
 
 def test_one_event_has_a_week_of_bins_where_the_list_has_three_hours(own: Console) -> None:

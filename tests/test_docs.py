@@ -20,12 +20,13 @@ from groundswell.console import Feed, create_app
 from groundswell.detect.chains import Chain
 from groundswell.detect.coverage import Outage, WatchMemory
 from groundswell.detect.rates import Rates, RateSettings
+from groundswell.detect.refrains import Mark, Refrain
 from groundswell.detect.volumes import PairMemory
 from groundswell.drops import FetchDrop, GateDrop, MediaDrop, Refusal, SourceDrop
 from groundswell.errors import GroundswellError
 from groundswell.gate import IDENTIFIERS
 from groundswell.metrics import Metrics
-from groundswell.published import RECORD_TYPES, Bin, Coverage, Picture, Place
+from groundswell.published import RECORD_TYPES, Bin, Coverage, Picture, Place, Step
 from groundswell.release.pictures import PictureStanding
 from groundswell.release.revision import Standing
 from groundswell.resume import Sealed
@@ -170,6 +171,7 @@ def test_every_field_of_a_record_is_documented() -> None:
     assert set(table(crowd, "field")) == fields(crowds) | {"kind"}
     assert set(table(picture, "field")) == fields([Picture]) | {"kind"}
     assert set(table(crowd, "field of `place`")) == fields([Place])
+    assert set(table(crowd, "field of `path`")) == fields([Step])
     gap, bins = coverage.split("A **bin**")
     assert set(table(gap, "field")) == fields([Coverage]) | {"kind"}
     assert set(table(bins, "field")) == fields([Bin])
@@ -218,7 +220,7 @@ def stored() -> dict[str, set[str]]:
         }
         for name, definition in TABLES.items()
     }
-    columns["### Table `checkpoint`"] |= fields([Standing, PictureStanding, Sealed, Chain])
+    columns["### Table `checkpoint`"] |= fields([Standing, PictureStanding, Sealed, Chain, Refrain, Mark])
     _, means, _ = Rates(RateSettings(bits=8, speaker_bits=8), 20).snapshot()
     assert len(means) == 0
     columns["### Folder `baseline/`"] = {"filled", "means", "quarters"}

@@ -21,6 +21,7 @@ __all__ = [
     "PlaceUse",
     "Shortfall",
     "Sign",
+    "StepUse",
 ]
 
 
@@ -104,11 +105,21 @@ class PictureSeen(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+class StepUse(msgspec.Struct, frozen=True):
+    """Since when a matter is told on one source in one language."""
+
+    since_us: int
+    source: str
+    language: str
+    speakers: int
+    """Distinct speakers of the last hour; 0 for a step that was fit to publish before."""
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A crowd around one matter, at one tick."""
 
     kind: str
-    """`event` or `amplification`."""
+    """`event`, `amplification` or `narrative`."""
     chain: str
     """The stable id of the chain."""
     seed: int
@@ -142,9 +153,20 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     spread_seconds: float | None = None
     """Amplification only: time in which the middle nine tenths of the copies appeared."""
     naming: float = 0.0
-    """Amplification only: share of the copies with a word that looks like somebody's name, in [0, 1]."""
+    """Of copies: the share with a word that looks like somebody's name, in [0, 1]."""
     unclear: float = 0.0
-    """Amplification only: share of those of which nobody can tell."""
+    """Of copies: the share of which nobody can tell. Of a narrative: the posts with its commonest word that
+    may be a name."""
+    recurrences: int = 0
+    """Narratives only: how many times it was told, this time among them; 1 for what keeps to the clock."""
+    path: tuple[StepUse, ...] = ()
+    """Narratives only: where and in which languages it was told, oldest first."""
+    cited: tuple[str, ...] = ()
+    """Narratives only: domains that were fit to publish before."""
+    fit_floor: int = 0
+    """Narratives only: the lowest floor at which the steps of 0 speakers and the domains before were fit."""
+    words: tuple[Counted, ...] = ()
+    """Narratives only: the words that it would be known again by."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

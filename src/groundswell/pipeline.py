@@ -172,7 +172,7 @@ class Line:
         self._enricher = Enricher(settings.enrich, lexica.gazetteer, lexica.names)
         self._new_detector = partial(
             Detector, settings.detect, lexica.gazetteer.table, CATEGORIES,
-            floor_k=settings.release.k, observer=observer,
+            floor_k=settings.release.k, observer=observer, plain=lexica.wording.plain,
         )  # fmt: skip
         self._detector = self._new_detector()
         self._coverage = CoverageLine(settings.release, key, metrics, marks)
@@ -200,6 +200,7 @@ class Line:
             return None
         sealed = msgspec.msgpack.decode(checkpoint.detect_state, type=Sealed)
         self._detector.restore(sealed.chains)
+        self._detector.narratives.restore(sealed.narratives)
         self._release.restore(checkpoint.release_state)
         return Resume.after(checkpoint.bin_us, sealed.start_us)
 
@@ -319,8 +320,10 @@ class Line:
         while self._next_tick_us < until_us:
             self._tick()
         chains, baseline = self._detector.seal(), self._detector.baseline()
+        narratives = self._detector.narratives.seal()
         self._detector, self._evicted = self._new_detector(), 0
         self._detector.restore(chains)
+        self._detector.narratives.restore(narratives)
         self._detector.restore_baseline(baseline)
         self._coverage.leap(floor_to(time_us, TICK_US))
         self._start(floor_to(time_us, TICK_US))
@@ -331,6 +334,8 @@ class Line:
         judge = self.resume is None or now_us > self.resume.checkpoint_us
         with self._metrics.detect_tick_seconds.time():
             candidates = self._detector.tick(now_us, judge=judge)
+            if judge and now_us % QUARTER_US == 0:
+                candidates += self._detector.narratives.look(now_us)
             missing = self._coverage.tick(now_us, judge=judge)
         self.last_tick_us = now_us
         self._metrics.detect_ticks.inc()
@@ -342,6 +347,7 @@ class Line:
             return
         decision = self._decide(candidates, now_us)
         self._detector.settle(decision.released)
+        self._detector.narratives.settle(decision.fit, decision.released)
         self._records.extend(decision.records)
         self._records.extend(missing)
         self._bins.extend(decision.bins)
@@ -394,7 +400,9 @@ class Line:
         return Checkpoint(
             bin_us=now_us,
             release_state=self._release.state(),
-            detect_state=msgspec.msgpack.encode(Sealed(self._start_us, chains)),
+            detect_state=msgspec.msgpack.encode(
+                Sealed(self._start_us, chains, self._detector.narratives.seal())
+            ),
         )
 
     def _retain(self, now_us: int) -> None:

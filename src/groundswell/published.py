@@ -25,6 +25,7 @@ __all__ = [
     "Picture",
     "Place",
     "Record",
+    "Step",
     "to_json",
 ]
 
@@ -80,10 +81,22 @@ class Event(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="event
     """Null where too few of the crowd have a mood that counts."""
 
 
+class Step(msgspec.Struct, frozen=True):
+    """Since when a narrative is told on one source in one language."""
+
+    since: str
+    """To five minutes."""
+    source: str
+    language: str
+
+
 class Narrative(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="narrative"):
     """Something that is said again and again."""
 
     recurrences: int
+    """Stretches in which it was told, with an hour of quiet or more between them."""
+    path: tuple[Step, ...] = ()
+    """How it moved, oldest first."""
 
 
 class Amplification(CrowdRecord, frozen=True, kw_only=True, tag_field="kind", tag="amplification"):

@@ -25,10 +25,11 @@ RATES_US = 3 * HOUR_US + 30 * MINUTE_US
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """The detector's part of a checkpoint: when the stream began, and the sealed chains."""
+    """The detector's part of a checkpoint: when the stream began, the sealed chains and the refrains."""
 
     start_us: int
     chains: bytes
+    narratives: bytes = b""
 
 
 @dataclass(frozen=True)

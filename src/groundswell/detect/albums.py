@@ -76,7 +76,7 @@ class Albums:
     def _speakers(self, keys: U64Array) -> I64Array:
         """Distinct speakers of each of `keys` in the window: the maximum over key epochs."""
         most = np.zeros(len(keys), np.int64)
-        rows, positions = self._window.find(keys, self._window.first_row, "picture_keys")
+        rows, positions = self._window.holding("picture_keys", keys)
         live = self._window.at("alive", rows).astype(bool)
         rows, positions = rows[live], positions[live]
         epochs = self._window.at("epoch", rows)

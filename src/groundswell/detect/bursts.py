@@ -147,6 +147,15 @@ class Heat:
                 break
         return np.array(kept, np.int64)
 
+    def warm(self, most: int) -> tuple[U64Array, F64Array]:
+        """The terms of the hour that were warm in most ticks, at most so many; and their usual rates."""
+        numbers, terms = group(self._warm["term"].view)
+        ticks = np.bincount(numbers, minlength=len(terms))
+        usual = np.full(len(terms), np.inf)
+        np.minimum.at(usual, numbers, self._warm["usual"].view)
+        chosen = np.sort(np.lexsort((terms, -ticks))[:most])
+        return terms[chosen], usual[chosen]
+
     def kindled(self, now_us: int) -> bool:
         """Whether a term became hot in the tick that ended at `now_us`."""
         return self._kindled_us == now_us

@@ -34,6 +34,8 @@ _TSHEG = "་"
 _INNER = f"'’{_TSHEG}"
 """Apostrophes, and what stands between the syllables of Tibetan: part of words."""
 _INSEPARABLE = 0.6
+_COMMON = 0.02
+"""Of posts, the part from which on a place is one that they speak of."""
 _LEAST_RUN = 3
 """Speakers who must share a stretch of text for it to be looked at."""
 _OWN = 0.6
@@ -117,6 +119,17 @@ class Crowds:
             if self._share_at(hot.rows[posts[rows]], words) < _INSEPARABLE:
                 most = max(most, together)
         return most / max(len(posts), 1)
+
+    def place_words(self, rows: I64Array) -> dict[str, I64Array]:
+        """Posts (indices into `rows`) that speak of a common place, by each word of its name."""
+        places, owners = self._window.lists_at("places", rows)
+        numbers, different = group(places)
+        common = np.flatnonzero(np.bincount(numbers, minlength=len(different)) >= _COMMON * len(rows))
+        found: dict[str, I64Array] = {}
+        for at, name in zip(common, self._gazette.names(different[common].astype(np.int64)), strict=True):
+            for word in map(bare, words_of(name)):
+                found[word] = np.union1d(found.get(word, owners[:0]), owners[numbers == at])
+        return found
 
     def _share_at(self, rows: I64Array, words: list[str]) -> float:
         """The share of the posts that speak of a place whose name has all of `words` in it."""

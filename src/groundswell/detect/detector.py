@@ -31,6 +31,8 @@ from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.groups import Group, Grouping
 from groundswell.detect.intake import admit
+from groundswell.detect.names_in import Plain
+from groundswell.detect.narratives import Narratives
 from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
@@ -80,6 +82,8 @@ class Detector:
         speakers used is ever sealed.
     observer
         For measuring only: sees what is proposed, in memory, and changes nothing.
+    plain
+        See `Narratives`.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class Detector:
         categories: tuple[str, ...],
         floor_k: int,
         observer: Observer | None = None,
+        plain: Plain = lambda word: False,
     ) -> None:
         self._settings = settings
         self._observer = observer
@@ -104,6 +109,9 @@ class Detector:
         self._albums = Albums(self._window, floor_k)
         self._grouping = Grouping(
             settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
+        )
+        self.narratives = Narratives(
+            self._window, self._heat, self._crowds, self._gazette, floor_k, plain, observer
         )
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0

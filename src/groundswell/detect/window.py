@@ -33,6 +33,7 @@ _LISTS = (
     ("persons",),
     ("categories",),
     ("picture_keys",),
+    ("link_keys",),
 )
 COLUMNS = ["kind", *_COLUMNS, *_NAMES, *(name for names in _LISTS for name in names), "folded", "domains"]
 """What the window reads of a batch; nothing else is held."""
@@ -161,21 +162,23 @@ class Window:
         """A list column at `rows`, flat: (values, index into `rows` of each value).
 
         `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`,
-        `picture_keys`, the bytes of `folded`, or `domains` as numbers.
+        `picture_keys`, `link_keys`, the bytes of `folded`, or `domains` as numbers.
         """
         lists = self._list_of[name]
         indices, owners = lists.ranges(rows - self.first_row)
         return lists.values[name].view[indices], owners
 
-    def find(self, terms: U64Array, from_row: int, name: str = "terms") -> tuple[I64Array, I64Array]:
-        """Uses of `terms` (distinct) at or after `from_row`: (row numbers, positions in `terms`).
+    def find(self, terms: U64Array, from_row: int) -> tuple[I64Array, I64Array]:
+        """Uses of `terms` (distinct) at or after `from_row`: (row numbers, positions in `terms`)."""
+        start = self._terms.start(min(max(from_row - self.first_row, 0), len(self)))
+        at, positions = occurrences(self._terms.values["terms"].view[start:], terms)
+        return self.first_row + self._terms.owners(at + start), positions
 
-        Of `terms`, or of `picture_keys`.
-        """
+    def holding(self, name: str, values: U64Array) -> tuple[I64Array, I64Array]:
+        """Where a list column has any of `values` (distinct): (row numbers, positions in `values`)."""
         lists = self._list_of[name]
-        start = lists.start(min(max(from_row - self.first_row, 0), len(self)))
-        at, positions = occurrences(lists.values[name].view[start:], terms)
-        return self.first_row + lists.owners(at + start), positions
+        at, positions = occurrences(lists.values[name].view.astype(np.uint64, copy=False), values)
+        return self.first_row + lists.owners(at), positions
 
     def written(self, rows: I64Array, terms: U64Array) -> list[str]:
         """How each of `terms` is written in the post at the row beside it; empty where it is not there."""

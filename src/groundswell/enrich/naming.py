@@ -36,7 +36,7 @@ __all__ = ["NAMING", "PLAIN", "UNCLEAR", "Wording"]
 PLAIN, UNCLEAR, NAMING = 0, 1, 2
 """No word could be a name; nobody can tell; one looks like a name."""
 
-_EVERYDAY, _NAME = 1, 2
+_EVERYDAY, _NAME, _TOWN = 1, 2, 4
 _PASSED_OVER = WHOLE | ICON | NUMBER
 _NOUNS_CAPITAL = ("deu_", "ltz_", "nds_", "gsw_")
 """Languages in which every noun has a capital."""
@@ -55,18 +55,20 @@ class Wording:
     """
 
     def __init__(self, names: NameLexicon) -> None:
-        everyday = int(NameMark.WORD | NameMark.PLACE | NameMark.HEAD)
+        word = int(NameMark.WORD | NameMark.HEAD)
+        everyday = word | int(NameMark.PLACE)
         name = int(NameMark.GIVEN | NameMark.SURNAME)
         known: dict[int, int] = {}
         marked = list(names.marks)
-        for word, key in zip(marked, hash_words(marked).tolist(), strict=True):
-            mark = names.marks[word]
+        for listed, key in zip(marked, hash_words(marked).tolist(), strict=True):
+            mark = names.marks[listed]
             known[key] = known.get(key, 0) | (_EVERYDAY if mark & everyday else 0)
             known[key] |= _NAME if mark & name else 0
+            known[key] |= _TOWN if mark & everyday and not mark & word else 0
         common = [*read_costs(), *(word for words in read_stop_terms().values() for word in words)]
         for key in hash_words(common).tolist():
             if not known.get(key, 0) & _NAME:
-                known[key] = _EVERYDAY
+                known[key] = _EVERYDAY | (known.get(key, 0) & _TOWN)
         self._known = hash_map({key: value for key, value in known.items() if key and value})
 
     def everyday(self, phrase: str) -> bool:
@@ -78,6 +80,17 @@ class Wording:
         """
         words = words_of(phrase)
         return bool(words) and all(get(self._known, key) & _EVERYDAY for key in hash_words(words))
+
+    def plain(self, word: str) -> bool:
+        """Whether a folded word is an everyday one that nobody is called, not even by the name of a town.
+
+        What has no letters is plain too.
+
+        >>> wording = Wording(NameLexicon.load())
+        >>> wording.plain("plastic"), wording.plain("7041"), wording.plain("hope"), wording.plain("lisbon")
+        (True, True, False, False)
+        """
+        return all(get(self._known, key) == _EVERYDAY for key in hash_words(words_of(word)))
 
     def naming(self, folded: pa.StringArray, lang: pa.StringArray, tokens: Tokens) -> pa.UInt8Array:
         """`PLAIN`, `UNCLEAR` or `NAMING`, post by post."""

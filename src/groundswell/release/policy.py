@@ -53,7 +53,7 @@ class Handling:
     delayed: bool
     """An assembly, with no threat to life told of: shown six hours late."""
     wordless: bool = False
-    """Copies of a wording of which nobody can tell whether it names somebody: nothing of it shows."""
+    """Copies, or a narrative, of which nobody can tell whether they name somebody: no word of it shows."""
 
     @property
     def coarseness(self) -> Coarseness:
@@ -75,8 +75,7 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
-        wordless=candidate.kind == "amplification"
-        and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
+        wordless=candidate.kind != "event" and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
     )
 
 
@@ -98,6 +97,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
     Where only a place is said, half as many posts about one person are too many: people are called after
     towns.
+    Of a narrative only plain words show, or none (`Handling.wordless`): it may say neither.
     """
     unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
@@ -105,7 +105,7 @@ def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None
     if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
         return Refusal.PERSON
     placed = any(place.speakers >= floor for place in candidate.places)
-    if unsaid and not placed and candidate.state != "ended":
+    if candidate.kind == "event" and unsaid and not placed and candidate.state != "ended":
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

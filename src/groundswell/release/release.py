@@ -22,7 +22,7 @@ from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
-from groundswell.published import Bin, Event, Image, Mood, Record
+from groundswell.published import Bin, Event, Image, Mood, Narrative, Record, Step
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
 from groundswell.release.ladder import Ladder, label
@@ -46,6 +46,7 @@ from groundswell.release.revision import (
     is_due,
     same_to_a_reader,
 )
+from groundswell.release.tellings import LEAST_RECURRENCES, NARRATIVE, Fit, fit, longer_path
 from groundswell.release.verdicts import Verdicts
 from groundswell.release.words import SENSITIVE_PLACES
 
@@ -53,6 +54,7 @@ __all__ = ["Decision", "Marks", "Release"]
 
 _DAY_US = 24 * HOUR_US
 _FORGOTTEN_AFTER_US = 2 * _DAY_US
+_NARRATIVE_FORGOTTEN_AFTER_US = 7 * _DAY_US + HOUR_US  # `detect` tells its end after seven days
 _ENDINGS = frozenset({"fading", "ended"})
 
 _STATE_DECODER = msgspec.msgpack.Decoder(tuple[dict[str, Standing], dict[str, PictureStanding]])
@@ -77,6 +79,8 @@ class Decision:
     refused: Counter[Refusal] = field(default_factory=Counter)
     images: list[Image] = field(default_factory=list)
     """The files of those pictures among the records that are new."""
+    fit: dict[str, Fit] = field(default_factory=dict)
+    """What may be remembered of those narratives among the candidates that may be, by chain."""
 
 
 class Release:
@@ -195,7 +199,7 @@ class Release:
         if barred is not None:
             outcome = self._let_end(candidate, tick_us) or barred
         else:
-            outcome = self._describe(candidate, asked, tick_us)
+            outcome = self._describe(candidate, asked, tick_us, decision)
         if isinstance(outcome, Refusal):
             decision.refused[outcome] += 1
         else:
@@ -226,7 +230,9 @@ class Release:
             return asked
         return replace(asked, sensitive=asked.sensitive or last.sensitive, coarse=asked.coarse or last.coarse)
 
-    def _describe(self, candidate: Candidate, asked: Handling, tick_us: int) -> list[CrowdRecord] | Refusal:
+    def _describe(
+        self, candidate: Candidate, asked: Handling, tick_us: int, decision: Decision
+    ) -> list[CrowdRecord] | Refusal:
         """The revisions that `candidate` calls for, maybe none; or why nothing may be said of it now."""
         last = self._standing.get(candidate.chain)
         ladder = self._ladders[asked.sensitive]
@@ -243,6 +249,11 @@ class Release:
         phrases = self._phrases(candidate, floor)
         if not phrases and not asked.wordless and not _shares_a_link(candidate, floor):
             return self._let_end(candidate, tick_us) or Refusal.NO_PHRASE
+        path: tuple[Step, ...] = ()
+        if candidate.kind == NARRATIVE:
+            decision.fit[candidate.chain], path = self._telling(candidate, floor, ladder)
+            if last is None and candidate.recurrences < LEAST_RECURRENCES:
+                return []
         due = last is None or is_due(candidate, last)
         named = chosen_phrases(
             phrases,
@@ -267,6 +278,8 @@ class Release:
             phrases=tuple(named),
             place=place,
             mood=self._mood(candidate, asked, due),
+            path=path,
+            wordless=asked.wordless,
             floor=floor,
             tick_us=tick_us,
             last=last,
@@ -276,12 +289,26 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show: of copies everyday words."""
-        if candidate.kind != "amplification":
-            return showable_phrases(candidate.phrases, floor, self._showable)
-        return showable_phrases(
-            candidate.phrases, floor, lambda text: self._everyday(text) and self._showable(text)
-        )
+        """Those that may show: of copies and narratives everyday words."""
+        wanted = self._showable if candidate.kind == "event" else self._is_everyday
+        return showable_phrases(candidate.phrases, floor, wanted)
+
+    def _is_everyday(self, text: str) -> bool:
+        return self._everyday(text) and self._showable(text)
+
+    def _telling(self, candidate: Candidate, floor: int, ladder: Ladder) -> tuple[Fit, tuple[Step, ...]]:
+        """What of a narrative may be remembered, and its path."""
+        last = self._standing.get(candidate.chain)
+        shown = last.record.path if last is not None and isinstance(last.record, Narrative) else ()
+
+        def reached(speakers: int, step: str) -> bool:
+            return (
+                speakers >= floor
+                and ladder.rung(speakers, f"{candidate.chain}\x1fpath\x1f{step}") is not None
+            )
+
+        remembered = fit(candidate, floor, self._is_everyday, reached)
+        return remembered, longer_path(candidate, shown, floor, reached)
 
     def _mood(self, candidate: Candidate, asked: Handling, due: bool) -> Mood | None:
         """The crowd's mood, looked at when a revision is due; in between, what stands."""
@@ -351,21 +378,25 @@ class Release:
         self._standing[candidate.chain] = standing
 
     def _forget(self, tick_us: int) -> None:
-        """Chains that nobody spoke of for two days: their ids do not come back."""
+        """Chains that nobody spoke of for two days, narratives for a week: their ids do not come back."""
         gone = [
             chain
             for chain, standing in self._standing.items()
-            if standing.last_seen_us < tick_us - _FORGOTTEN_AFTER_US
+            if standing.last_seen_us < tick_us - _forgotten_after_us(standing.record)
         ]
         for chain in gone:
             del self._standing[chain]
 
 
 def _without_words(candidate: Candidate) -> Candidate:
-    """Copies whose wording may name somebody: a place could be half a name, a domain all of it."""
-    return msgspec.structs.replace(candidate, phrases=(), places=(), domains=(), category="other")
+    """What may name somebody: a place could be half a name, a domain all of it."""
+    return msgspec.structs.replace(candidate, phrases=(), places=(), domains=(), cited=(), category="other")
 
 
 def _shares_a_link(candidate: Candidate, floor: int) -> bool:
     """Whether copies can be told of without a word: by where the link leads that all of them share."""
     return candidate.kind == "amplification" and any(use.speakers >= floor for use in candidate.domains)
+
+
+def _forgotten_after_us(record: CrowdRecord) -> int:
+    return _NARRATIVE_FORGOTTEN_AFTER_US if isinstance(record, Narrative) else _FORGOTTEN_AFTER_US

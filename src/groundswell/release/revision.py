@@ -15,9 +15,10 @@ import msgspec
 
 from groundswell.candidates import Candidate, Counted, PhraseUse
 from groundswell.clock import BIN_US, MINUTE_US, floor_to, rfc3339
-from groundswell.published import Amplification, Event, Mood, Place
+from groundswell.published import Amplification, Event, Mood, Narrative, Place, Step
 from groundswell.release.ladder import label
 from groundswell.release.phrases import is_part
+from groundswell.release.tellings import NARRATIVE, united
 from groundswell.release.titles import titled
 
 __all__ = [
@@ -34,7 +35,7 @@ _MOST_VALUES = 12
 _LEAST_P_VALUE_EXPONENT = -6
 _SPREAD_STEP_SECONDS = 10
 
-CrowdRecord = Event | Amplification
+CrowdRecord = Event | Amplification | Narrative
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,8 @@ def draft(
     phrases: tuple[str, ...],
     place: Place | None,
     mood: Mood | None,
+    path: tuple[Step, ...],
+    wordless: bool,
     floor: int,
     tick_us: int,
     last: Standing | None,
@@ -94,7 +97,33 @@ def draft(
             p_value=_coarse_p_value(candidate.p_value),
             spread_seconds=_coarse_spread(candidate.spread_seconds),
         )
+    if candidate.kind == NARRATIVE:
+        return _narrative(shared, candidate, path, wordless, floor, last)
     return Event(**shared, mood=mood)
+
+
+def _narrative(
+    shared: dict[str, Any],
+    candidate: Candidate,
+    path: tuple[Step, ...],
+    wordless: bool,
+    floor: int,
+    last: Standing | None,
+) -> Narrative:
+    """Of a narrative what was shown of earlier stretches stays: its languages, sources and domains."""
+    told = last.record if last is not None and isinstance(last.record, Narrative) else None
+    moved: dict[str, Sequence[str]] = {
+        "languages": [step.language for step in path],
+        "sources": [step.source for step in path],
+        "domains": candidate.cited if candidate.fit_floor >= floor else (),
+    }
+    for name in ("languages", "sources", "domains"):
+        before = getattr(told, name) if told is not None and not (wordless and name == "domains") else ()
+        shared[name] = united(before, (*moved[name], *shared[name]), _MOST_VALUES)
+    if wordless:
+        shared["category"] = candidate.category
+    recurrences = max(candidate.recurrences, told.recurrences if told is not None else 0)
+    return Narrative(**shared, recurrences=recurrences, path=path)
 
 
 def closing(record: CrowdRecord, state: str, published_at: str) -> CrowdRecord:
@@ -153,6 +182,7 @@ def _seen(record: CrowdRecord) -> tuple[object, ...]:
         frozenset(record.sources),
         frozenset(record.domains),
         record.state,
+        (record.recurrences, record.path) if isinstance(record, Narrative) else None,
     )
 
 

@@ -16,7 +16,9 @@ from groundswell.simulator.settings import (
 from groundswell.simulator.truth import (
     Planted,
     PlantedCampaign,
+    PlantedDecoy,
     PlantedEvent,
+    PlantedNarrative,
     PlantedOutage,
     PlantedPileOn,
 )
@@ -27,7 +29,9 @@ __all__ = [
     "Form",
     "Planted",
     "PlantedCampaign",
+    "PlantedDecoy",
     "PlantedEvent",
+    "PlantedNarrative",
     "PlantedOutage",
     "PlantedPileOn",
     "Silence",

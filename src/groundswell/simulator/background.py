@@ -47,6 +47,8 @@ class Draft(NamedTuple):
     label: str | None = None
     picture: str | None = None
     """The content identifier of the picture that goes with it."""
+    source: str | None = None
+    """Where it is posted; plain form only, None for the recording's own."""
 
 
 def population(language: Language) -> int:

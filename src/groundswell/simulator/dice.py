@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     OTHER = 11
     KINDS = 12
     CITIES = 13
+    NARRATIVES = 14
 
 
 class Dice:

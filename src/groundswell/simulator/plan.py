@@ -16,6 +16,7 @@ import numpy as np
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.simulator.background import Background
 from groundswell.simulator.dice import Dice, Purpose
+from groundswell.simulator.narratives import planted_narratives
 from groundswell.simulator.parallel import neighbours, siblings, told_cities, voices
 from groundswell.simulator.settings import WorldSettings
 from groundswell.simulator.streams import Campaign, Cascade, Event, Flood, PileOn, Stream, Times, onset_times
@@ -57,6 +58,7 @@ class Plan:
         self._planted: dict[int, _Hour] = {}
         self._noise: dict[int, tuple[Stream, ...]] = {}
         self._outages: dict[int, tuple[PlantedOutage, ...]] = {}
+        self._narratives = planted_narratives(settings)
         self._hours = max(0, -(-(settings.end_us - settings.quiet_end_us) // HOUR_US))
 
     def streams(self, start_us: int, end_us: int) -> Iterator[tuple[Stream, int, int]]:
@@ -66,7 +68,7 @@ class Plan:
         noisy = (start_us - self._settings.start_us) // HOUR_US
         planted = [_kept(self._planted, n, self._plant).streams for n in near]
         noise = [_kept(self._noise, n, self._make_noise) for n in range(max(0, noisy - 1), noisy + 1)]
-        for stream in chain(*planted, *noise):
+        for stream in chain(*planted, *noise, self._narratives[0]):
             first, last = np.searchsorted(stream.times, (start_us, end_us)).tolist()
             if first < last:
                 yield stream, first, last
@@ -82,7 +84,7 @@ class Plan:
 
     def truth(self) -> list[Planted]:
         """Everything planted, in order of its start."""
-        planted: list[Planted] = [*self._asked_for()]
+        planted: list[Planted] = [*self._asked_for(), *self._narratives[1]]
         for hour in range(self._hours):
             planted += self._plant(hour).truths
             planted += self._silence(hour)

@@ -52,6 +52,16 @@ class WorldSettings(Settings, frozen=True, kw_only=True):
     by turns in one country and in two near each other. Each has a third of `event_rates`."""
     campaigns_per_hour: float = 1.0
     pile_ons_per_hour: float = 0.5
+    narratives: int = 0
+    """Claims told three to six times each, over the whole world."""
+    narrative_posts: tuple[float, float] = (60.0, 160.0)
+    """Of one telling, lowest and highest mean."""
+    narrative_decoys: bool = False
+    """Beside them: what recurs and is no narrative. Greetings, shared pages, machines, pile-ons."""
+    recurring_pile_ons: int = 1
+    """Of these, crowds that turn against one invented person each, on and off."""
+    sources: tuple[str, ...] = ()
+    """Accounts are dealt out to these; plain form only. Narratives move from the first to the others."""
     outages_per_hour: float = 0.0
     picture_share: float = 0.0
     """Share of an event's posts with one of its pictures; a quarter as many others have one of their own."""

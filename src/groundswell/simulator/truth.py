@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Planted", "PlantedCampaign", "PlantedEvent", "PlantedOutage", "PlantedPileOn"]
+__all__ = [
+    "Planted",
+    "PlantedCampaign",
+    "PlantedDecoy",
+    "PlantedEvent",
+    "PlantedNarrative",
+    "PlantedOutage",
+    "PlantedPileOn",
+]
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +62,26 @@ class PlantedPileOn(Planted, frozen=True, kw_only=True):
     name: str
     handle: str
     posts: int
+
+
+class PlantedNarrative(Planted, frozen=True, kw_only=True):
+    """A claim that is told again and again, in other words and other languages: what should be published."""
+
+    tellings: tuple[tuple[int, int], ...]
+    """When each began and ended."""
+    steps: tuple[tuple[int, str, str], ...]
+    """(telling, source, language): in which telling it was first told so, in the simulator's own codes."""
+    domain: str
+    posts: int
+
+
+class PlantedDecoy(Planted, frozen=True, kw_only=True):
+    """What recurs and is no narrative: `habit`, `page`, `machine` or `pile_on`."""
+
+    sort: str
+    posts: int
+    name: str = ""
+    """Of a pile-on: whom it is against, an invented person."""
 
 
 class PlantedOutage(Planted, frozen=True, kw_only=True):

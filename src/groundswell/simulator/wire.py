@@ -110,6 +110,8 @@ def plain_posts(seed: int, posts: Sequence[Draft]) -> list[bytes]:
     ):
         plain: dict[str, Any] = {"id": key, "created_at": f"{at}Z", "account": did, "text": post.text}
         declared = _declared(post)
+        if post.source is not None:
+            plain["source"] = post.source
         if declared:
             plain["langs"] = declared
         if post.url:

@@ -170,6 +170,8 @@ class World:
                 if not outage.start_us <= draft.time_us < outage.end_us
                 or outage.language not in (None, draft.language)
             ]
+        if self.settings.sources:
+            drafts = [_placed(draft, self.settings.sources) for draft in drafts]
         drafts, canaries = self._sprinkle(block, _spaced(drafts, end_us))
         if self.settings.picture_share:
             drafts = self._illustrate(drafts, events)
@@ -262,6 +264,11 @@ class World:
             if rate and dice.unit() < rate:
                 yield time_us, wire.malformed_line(dice, line)
             yield time_us, line
+
+
+def _placed(draft: Draft, sources: tuple[str, ...]) -> Draft:
+    """On the source where its account is, unless it says where."""
+    return draft if draft.source is not None else draft._replace(source=sources[draft.account % len(sources)])
 
 
 def _spaced(drafts: list[Draft], end_us: int) -> list[Draft]:

@@ -105,8 +105,13 @@ def _table(records: Sequence[Record]) -> pa.Table:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    """One record, its place and mood spread over columns; what a kind does not have is null."""
+    """One record, its place and mood spread over columns; what a kind does not have is null.
+
+    A step of a path is written in one word after another: since, source, language.
+    """
     row: dict[str, Any] = msgspec.to_builtins(record)
+    if "path" in row:
+        row["path"] = [" ".join((step["since"], step["source"], step["language"])) for step in row["path"]]
     for part in ("place", "mood"):
         row |= {f"{part}_{name}": value for name, value in (row.pop(part, None) or {}).items()}
     if "emblems" in row:

@@ -88,6 +88,7 @@ EXPORT_SCHEMA = pa.schema(
         pa.field("width", pa.int64()),
         pa.field("height", pa.int64()),
         pa.field("recurrences", pa.int64()),
+        pa.field("path", pa.list_(pa.string())),
         pa.field("p_value", pa.float64()),
         pa.field("spread_seconds", pa.float64()),
         pa.field("simulated", pa.bool_(), nullable=False),
