@@ -61,6 +61,7 @@ class NearIndex:
         self._tail_length = 0
         self._starts = np.zeros((_KEYS, (1 << _KEY_BITS) + 1), np.int64)
         self._entries = np.zeros((_KEYS, 0), np.int32)
+        self._beside = np.zeros((_KEYS, 0), np.uint64)  # their hashes, so that most are judged in passing
         self._best = np.full((capacity, 3), _NONE, np.uint8)
         self._touched = np.zeros(65_536, np.int32)
 
@@ -90,7 +91,7 @@ class NearIndex:
         """Pictures with a pair of hashes near one of `hashes`, nearest first."""
         asked = np.array(hashes, np.uint64)
         count = _search(
-            asked, self._hashes, self._used, self._starts, self._entries,
+            asked, self._hashes, self._used, self._starts, self._entries, self._beside,
             self._tail_from, self._tail_length, self._best, self._touched,
         )  # fmt: skip
         slots = self._touched[:count]
@@ -106,10 +107,13 @@ class NearIndex:
             -1
         )
         self._entries = np.empty((_KEYS, len(entries)), np.int32)
+        self._beside = np.empty((_KEYS, len(entries)), np.uint64)
         for number in range(_KEYS):
             keys = _keys(hashes, number)
             self._starts[number, 1:] = np.cumsum(np.bincount(keys, minlength=1 << _KEY_BITS))
-            self._entries[number] = entries[np.argsort(keys, kind="stable")]
+            order = np.argsort(keys, kind="stable")
+            self._entries[number] = entries[order]
+            self._beside[number] = hashes[order]
         self._tail_from, self._tail_length = self._next, 0
 
     def add_many(self, hashes: npt.NDArray[np.uint64]) -> None:
@@ -185,7 +189,9 @@ def _tail(wanted, number, hashes, used, tail_from, tail_length, best, touched, c
 
 
 @kernel
-def _search(asked, hashes, used, starts, entries, tail_from, tail_length, best, touched):  # type: ignore[no-untyped-def]
+def _search(  # type: ignore[no-untyped-def]
+    asked, hashes, used, starts, entries, beside, tail_from, tail_length, best, touched
+):
     views = hashes.shape[1]
     count = 0
     for number in range(len(asked)):
@@ -200,6 +206,8 @@ def _search(asked, hashes, used, starts, entries, tail_from, tail_length, best, 
                 if looked > MAX_LOOKED_AT:
                     break
                 for at in range(begin, end):
+                    if _bits(wanted[0] ^ beside[quarter, at]) > RADIUS:
+                        continue
                     slot = entries[quarter, at] // views
                     view = entries[quarter, at] - slot * views
                     distance = _apart(wanted, hashes, slot, view)
