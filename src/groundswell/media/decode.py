@@ -48,6 +48,7 @@ _PLUGINS = {
 }
 _IN_PLACE = frozenset({Format.JPEG, Format.PNG})
 _ORIENTATION = 0x0112
+_AVERAGED = ("L", "RGB", "CMYK", "YCbCr")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 for _name in ("Jpeg", "Mpo", "Png", "WebP", "Gif", "Avif"):  # before a worker locks its files away
@@ -165,14 +166,14 @@ def _pixels(image: Any, found: Format) -> Picture:
         step = math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS))
     image.load()
     if step > 1:
-        if image.mode in ("P", "1"):
-            image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-        image = image.reduce(step) if not image.mode.startswith("I") else image.resize(_shrunk(image, step))
+        if image.mode in _AVERAGED:
+            smaller = image.reduce(step)
+        else:  # averaging these takes a second copy of the whole
+            size = (max(1, image.width // step), max(1, image.height // step))
+            smaller = image.resize(size, Image.Resampling.NEAREST)
+        image.close()  # gives its pixels back before others are made
+        image = smaller
     return as_picture(_upright(_rgb(image), turned))
-
-
-def _shrunk(image: Any, step: int) -> tuple[int, int]:
-    return max(1, image.width // step), max(1, image.height // step)
 
 
 def _rgb(image: Any) -> Picture:
