@@ -81,7 +81,7 @@ def _frame(seen: Seen) -> dict[str, Any]:
         "offset_seconds": seen.offset_seconds,
         "width": seen.width,
         "height": seen.height,
-        "texts": [_text(text) for text in found.texts],
+        "texts": [_text(text) for text in _read(seen)],
         "emblems": found.emblems,
         "tags": found.tags,
         "fingerprint": {
@@ -90,6 +90,11 @@ def _frame(seen: Seen) -> dict[str, Any]:
             "dhash": "".join(f"{half:016x}" for half in seen.fingerprint.views[0]),
         },
     }
+
+
+def _read(seen: Seen) -> list[Text]:
+    """The lines that could be read."""
+    return [text for text in seen.findings.texts if text.text]
 
 
 def _text(text: Text) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def _lines(seen: Seen) -> list[str]:
     lines = [f"{at}pdq {seen.fingerprint.pdq.hex()}  quality {seen.fingerprint.quality}"]
     lines += [
         f"      text     {text['confidence']:.2f}  {text['language']}  {text['text']}"
-        for text in map(_text, seen.findings.texts)
+        for text in map(_text, _read(seen))
     ]
     for emblem in seen.findings.emblems:
         box = emblem.box

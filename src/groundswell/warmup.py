@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 import numba
+import numpy as np
 import platformdirs
 import pyarrow as pa
 import structlog
@@ -31,6 +32,8 @@ from groundswell.enrich import CATEGORIES, Enricher, EnrichSettings
 from groundswell.enrich.mood import Moods
 from groundswell.enrich.places import Gazetteer, PlacesSettings
 from groundswell.gate import Gate, GateSettings
+from groundswell.media.families import Families
+from groundswell.media.fingerprint import take
 from groundswell.metrics import Metrics
 from groundswell.names import NameLexicon
 from groundswell.pipeline import Lexica
@@ -152,6 +155,13 @@ def _places() -> None:
     Gazetteer.load(PlacesSettings()).find(posts.column("text"), posts.column("text"), unknown)
 
 
+def _media() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (96, 128, 3)).astype(np.uint8)
+    families = Families(capacity=16)
+    for time_us in range(2):
+        families.add(take(noise), speaker=1, time_us=time_us)
+
+
 def _detect() -> None:
     """An hour of common words, then a crowd that says new ones in either of two orders."""
     detector = Detector(DetectSettings(), _ONE_TOWN, CATEGORIES, floor_k=20)
@@ -192,6 +202,7 @@ STAGES: dict[str, Callable[[], None]] = {
     "enrich": _enrich,
     "sources": _sources,
     "detect": _detect,
+    "media": _media,
     "places": _places,
 }
 

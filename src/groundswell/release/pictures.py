@@ -1,8 +1,8 @@
 """Owns which pictures of a published crowd are shown, and for how long.
 
 A picture shows when as many distinct speakers posted it as anything else needs to show, by a threshold of its
-own, and only beside a record that shows its words: not where a crowd could be about one person, and not where
-the place has to stay coarse, since a picture can give away what the cell hides. The file was made before:
+own, and only beside a record that shows its words: not where a crowd could be about one person, and not of
+what a sensitive place is about, since a picture can give away what the cell hides. The file was made before:
 faces and plates filled in, no metadata. Without it the words and emblems are told and no picture is shown.
 
 After 72 hours it is taken back, and at once when its crowd may no longer be described.
@@ -65,20 +65,25 @@ class Pictures:
         self._simulated = simulated
         self._replayed = replayed
         self._open: dict[str, bool] = {}
+        self._barred: dict[str, None] = {}
         self.standing: dict[str, PictureStanding] = {}
         """By the picture's id, the oldest first."""
 
     def allow(self, chain: str, *, sensitive: bool) -> None:
         """Pictures of the chain may show from now on."""
-        self._open[chain] = sensitive
+        if chain not in self._barred:
+            self._open[chain] = sensitive
 
     def close(self, chain: str) -> None:
-        """No more of them: it has ended. What is out stays."""
+        """No more of them for now. What is out stays."""
         self._open.pop(chain, None)
 
     def bar(self, chain: str, tick_us: int) -> list[Picture]:
-        """The chain may not be described any more: what takes back its pictures."""
+        """The chain may have no pictures, from now on: what takes back those that are out."""
         self._open.pop(chain, None)
+        self._barred[chain] = None
+        while len(self._barred) > _MOST_STANDING:
+            del self._barred[next(iter(self._barred))]
         gone = [id for id, standing in self.standing.items() if standing.record.event == chain]
         return [self._withdraw(id, tick_us) for id in gone]
 

@@ -38,6 +38,8 @@ MOST_PERSON_SHARE = 0.3
 _MOST_WHERE_UNSAID = MOST_PERSON_SHARE / 2
 """The same where nothing else says what a crowd is about, and of copies, which say one thing."""
 
+_ABOUT_SHARE = 0.3
+
 SENSITIVE_MATTERS = frozenset({"assembly", "attack", "election", "outbreak"})
 _ASSEMBLY = "assembly"
 
@@ -52,6 +54,8 @@ class Handling:
     """The larger, more populous cell."""
     delayed: bool
     """An assembly, with no threat to life told of: shown six hours late."""
+    hidden: bool = False
+    """Of an assembly, or of what a sensitive place is about: no picture, which could give away where it is."""
     wordless: bool = False
     """Copies, or a narrative, of which nobody can tell whether they name somebody: no word of it shows."""
 
@@ -75,6 +79,7 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
+        hidden=assembly or _is_about_sensitive_place(candidate, sensitive_place),
         wordless=candidate.kind != "event" and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
     )
 
@@ -127,6 +132,14 @@ def _is_early(candidate: Candidate, asked: Handling) -> bool:
 
 def _threatens_life(candidate: Candidate, floor: int) -> bool:
     return any(use.speakers >= floor and THREATS_TO_LIFE.found_in(use.text) for use in candidate.phrases)
+
+
+def _is_about_sensitive_place(candidate: Candidate, sensitive_place: Callable[[str], bool]) -> bool:
+    """By the place's name, or by what a good part of the crowd says; in any flood some speak of shelters."""
+    enough = _ABOUT_SHARE * candidate.speakers
+    return any(sensitive_place(place.name) for place in candidate.places[:1]) or any(
+        use.speakers >= enough and sensitive_place(use.text) for use in candidate.phrases
+    )
 
 
 def _names_sensitive_place(candidate: Candidate, sensitive_place: Callable[[str], bool]) -> bool:

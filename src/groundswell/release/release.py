@@ -214,7 +214,7 @@ class Release:
         self, candidate: Candidate, asked: Handling, barred: Refusal | None, tick_us: int
     ) -> Sequence[Record]:
         """Whether pictures of a published chain may show from here on; what takes back those that did."""
-        if asked.wordless or asked.coarse or may_turn_on_a_person(candidate):
+        if asked.wordless or asked.hidden or may_turn_on_a_person(candidate):
             return self._pictures.bar(candidate.chain, tick_us)
         if barred is None and candidate.state != "ended":
             self._pictures.allow(candidate.chain, sensitive=asked.sensitive)
