@@ -98,6 +98,10 @@ def _is_pair(surfaces: Sequence[str], shares: F64Array, together: F64Array, doub
     return False
 
 
+def _is_cased(word: str) -> bool:
+    return word.lower() != word.upper()
+
+
 def _part(family: Family, posts: npt.NDArray[np.bool_]) -> F64Array:
     """Of each term's posts the part that is among `posts`."""
     uses = np.asarray(family.hot.uses[posts].sum(axis=0)).ravel()
