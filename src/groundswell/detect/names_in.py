@@ -73,9 +73,7 @@ def doubt(
         at
         for at in np.flatnonzero(shares > SHARED).tolist()
         if not plain(surfaces[at])
-        and not (
-            surfaces[at].lower() != surfaces[at].upper() and small[at] >= _SMALL and capital[at] <= _CAPITAL
-        )
+        and not (_is_cased(surfaces[at]) and small[at] >= _SMALL and capital[at] <= _CAPITAL)
         and surfaces[at] not in places
     ]
     if not doubtful:
