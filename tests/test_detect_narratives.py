@@ -153,6 +153,16 @@ def test_of_what_may_name_somebody_the_plain_words_alone_are_remembered() -> Non
     assert not any(word in state for word in (b"jane", b"roe", b"shame", b"eggfiles"))
 
 
+def test_where_names_are_made_of_everyday_syllables_no_word_is_plain() -> None:
+    detector = watching()
+    told = play(detector, gatekeeper(), [*everyday(2), *telling(1.0, lang="vie_Latn")], 2.0)
+    assert told != []
+    assert {(each.words, each.phrases, each.unclear) for each in told} == {((), (), 1.0)}
+    assert len(detector.narratives._refrains) == 0  # one link alone is not enough to know it again by
+    english = play(watching(), gatekeeper(), [*everyday(2), *telling(1.0)], 2.0)
+    assert english[0].words != ()
+
+
 def test_only_what_k_speakers_share_is_remembered() -> None:
     detector, rows = watching(), telling(1.0, size=45)
     play(detector, gatekeeper(), [*everyday(2), *rows], 2.0)

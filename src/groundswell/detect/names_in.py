@@ -73,7 +73,7 @@ def doubt(
         at
         for at in np.flatnonzero(shares > SHARED).tolist()
         if not plain(surfaces[at])
-        and not (small[at] >= _SMALL and capital[at] <= _CAPITAL)
+        and not (_is_cased(surfaces[at]) and small[at] >= _SMALL and capital[at] <= _CAPITAL)
         and surfaces[at] not in places
     ]
     if not doubtful:
@@ -94,6 +94,10 @@ def _is_pair(surfaces: Sequence[str], shares: F64Array, together: F64Array, doub
         if first in words and second in words and together[at] >= _NEARLY * max(words[first], words[second]):
             return True
     return False
+
+
+def _is_cased(word: str) -> bool:
+    return word.lower() != word.upper()
 
 
 def _part(family: Family, posts: npt.NDArray[np.bool_]) -> F64Array:

@@ -32,6 +32,10 @@ _UNSAID = "other"
 _CORE_WORDS = 3
 _MOST_WORDS = 40
 _MOST_JUDGED = 10_000
+_SYLLABLES = "vie_Latn"
+"""Written a syllable at a time: people are called by everyday ones. No list can tell them apart."""
+_FEW = 0.05
+"""Of the posts, the part in that language from which on nothing is plain."""
 _LEAST_TOWN = 0.05
 _TOWN = 0.6
 """Of the posts with a word, the part that speaks of a place of that name."""
@@ -58,6 +62,7 @@ class Teller:
         self._lists = plain
         self._judged: dict[str, bool] = {}
         self._towns_said: frozenset[str] = frozenset()
+        self._is_syllables = False
 
     def candidate(self, telling: Telling, now_us: int) -> Candidate | None:
         """What `release` is asked of a telling; None for what says nothing of its own."""
@@ -74,6 +79,7 @@ class Teller:
         said = category != _UNSAID
         towns = self._towns(telling)
         self._towns_said = frozenset() if said else towns  # people are called after towns
+        self._is_syllables = self._share(rows, _SYLLABLES) >= _FEW
         naming = doubt(
             family,
             telling.surfaces,
@@ -82,7 +88,8 @@ class Teller:
             self._spoken(rows),
             towns if said else frozenset(),
         )
-        clear = naming.unclear == 0.0
+        unclear = 1.0 if self._is_syllables else naming.unclear
+        clear = unclear == 0.0
         seed = refrain.seed if refrain else self._seed(telling)
         # What is not clear is told without a word, if at all.
         phrases = self._crowds.phrases(hot, np.flatnonzero(family.own), posts) if clear else ()
@@ -105,7 +112,7 @@ class Teller:
             state=_state(hot.times_us, _is_anew(telling), now_us),
             person_share=round(max(self._crowds.person_share(rows), naming.naming), 4),
             surprise=round(float(hot.surprise.max(initial=0.0)), 2),
-            unclear=round(naming.unclear, 4),
+            unclear=round(unclear, 4),
             recurrences=recurrences(_stretches(telling)),
             path=self._path(telling),
             cited=tuple(refrain.domains) if refrain and said else (),
@@ -114,7 +121,9 @@ class Teller:
         )
 
     def _plain(self, word: str) -> bool:
-        """What the lists say, remembered for a while; and no town."""
+        """What the lists say, remembered for a while; no town, and nothing where lists cannot tell."""
+        if self._is_syllables or (word.lower() == word.upper() and not word.isdigit()):
+            return False
         if word not in self._judged:
             if len(self._judged) >= _MOST_JUDGED:
                 self._judged = {}
@@ -127,6 +136,11 @@ class Teller:
         counts = np.bincount(langs)
         most = min(np.flatnonzero(counts).tolist(), key=lambda at: (-counts[at], words[at]))
         return np.asarray(langs == most)
+
+    def _share(self, rows: I64Array, language: str) -> float:
+        words = self._window.words("lang")
+        at = words.index(language) if language in words else -1
+        return float((self._window.at("lang", rows) == at).mean())
 
     def _towns(self, telling: Telling) -> frozenset[str]:
         """Words that the family shares and that its posts mean a place by."""
