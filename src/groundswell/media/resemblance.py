@@ -72,8 +72,8 @@ def explained(seen: U8, drawn: U8) -> float:
     """The share of the colours' variance that the drawing explains, 0 to 1; light and ground are free.
 
     A drawing of several colours is compared where it covers: `seen = a · colour + c` with one gain `a`, not
-    negative, and one offset for all channels, so that no colour can stand for another. One of a single colour
-    is compared in form, with its surroundings: `seen = b · cover + c` in each channel.
+    negative, and one offset for all channels, so that no colour stands for another. One of a single colour is
+    compared in form, with its surroundings: `seen = b · cover + c` in each channel.
     """
     cover = drawn[..., 3].reshape(-1).astype(np.float32) / 255
     colours = drawn[..., :3].reshape(-1, 3).astype(np.float32)
