@@ -72,6 +72,13 @@ class Crowds:
         everyone = max(count_distinct(speakers), 1)
         return self._categories[top] if counts[top] >= _CATEGORY_SHARE * everyone else self._categories[0]
 
+    def of_category(self, rows: I64Array, category: str) -> npt.NDArray[np.bool_]:
+        """Which of the posts at `rows` have the category."""
+        found, owners = self._window.lists_at("categories", rows)
+        saying = np.zeros(len(rows), bool)
+        saying[owners[found == self._categories.index(category)]] = True
+        return saying
+
     def evidence(self, rows: I64Array) -> Evidence:
         """What the posts at `rows` say of where."""
         places, owners = self._window.lists_at("places", rows)

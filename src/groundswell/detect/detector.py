@@ -30,6 +30,7 @@ from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.groups import Group, Grouping
 from groundswell.detect.intake import admit
+from groundswell.detect.kinship import Kinship
 from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
@@ -100,8 +101,9 @@ class Detector:
         self._crowds = Crowds(self._window, self._gazette, categories)
         self._copies = Copies(self._window, floor_k)
         self._grouping = Grouping(
-            settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
-        )
+            settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k,
+            Kinship(settings.chains, self._window, self._crowds, self._gazette, floor_k),
+        )  # fmt: skip
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0
         self._proposed: dict[str, tuple[Candidate, Group]] = {}

@@ -17,6 +17,7 @@ from groundswell.detect.bursts import BurstSettings, HotTerms, cluster_terms, cr
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Evidence, Gazette
+from groundswell.detect.kinship import Kinship
 from groundswell.detect.membership import Cluster, assign_posts, likeness, overlaps
 
 __all__ = ["Group", "Grouping"]
@@ -86,7 +87,9 @@ class Grouping:
         crowds: Crowds,
         gazette: Gazette,
         floor_k: int,
+        kinship: Kinship,
     ) -> None:
+        self._kinship = kinship
         self._bursts = bursts
         self._settings = settings
         self._chains = chains
@@ -108,7 +111,7 @@ class Grouping:
         self._link(groups)
         groups = self._gather(hot, groups)
         self._attach(hot, groups)
-        return self._gather(hot, groups)
+        return self._join_kin(hot, self._gather(hot, groups))
 
     def _divide(self, hot: HotTerms, cluster: Cluster) -> list[Cluster]:
         """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
@@ -349,3 +352,28 @@ class Grouping:
             for part in by_chain.values()
         ]
         return gathered + loose
+
+    def _join_kin(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
+        """Join what different languages say of one matter; of two chains the younger ends in the older."""
+        sets = [[at] for at in range(len(groups))]
+        for nats, one, other in self._kinship.pairs(hot, groups):
+            mine, its = sets[one], sets[other]
+            chained = all(any(groups[at].chain for at in part) for part in (mine, its))
+            apart = any(self._apart(groups[a], groups[b]) for a in mine for b in its)
+            if mine is its or apart or (chained and nats < self._settings.kin_chains):
+                continue
+            mine.extend(its)
+            for at in its:
+                sets[at] = mine
+        first = {id(part): part for part in sets}
+        return [self._as_one(hot, [groups[at] for at in sorted(part)]) for part in first.values()]
+
+    def _as_one(self, hot: HotTerms, part: list[Group]) -> Group:
+        if len(part) == 1:
+            return part[0]
+        chains = {group.chain.id: group.chain for group in part if group.chain is not None}
+        by_age = sorted(chains.values(), key=lambda chain: (chain.first_us, chain.id))
+        for younger in by_age[1:]:
+            self._chains.absorb(younger, by_age[0])
+        clusters = [cluster for group in part for cluster in group.clusters]
+        return self._profile(hot, clusters, by_age[0] if by_age else None)
