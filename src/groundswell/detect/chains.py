@@ -68,7 +68,7 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     """A chain without posts for so long has ended."""
     kin: float = 8.0
     """Nats at which crowds of different languages are one matter; see `kinship`."""
-    kin_chains: float = 11.0
+    kin_chains: float = 9.0
     """The same of two chains: the younger ends."""
     forget_hours: int = 12
     """An ended chain can return under its id for so long."""

@@ -53,6 +53,7 @@ _SIMULTANEOUS = 3.0
 """ln(180 / 8) nats: both began at once, when one matter's crowds begin within eight minutes of each other and
 two matters' at any time of three hours."""
 _SAME_KIND, _ALIKE, _UNSAID, _UNLIKE = 1.5, 0.5, -0.5, -4.0
+_NESTED = 5.0
 _OUT_OF_REACH = -3.0
 _IDENTIFYING = 3.0
 """So much must come from more than country, kind and time: two floods can begin at once in one country."""
@@ -246,9 +247,9 @@ class Kinship:
             return 0.0, country
         if self._gazette.near(one.place, other.place, self._settings.same_place_km):
             smaller = min(self._gazette.population(place) for place in (one.place, other.place))
-            return _rarity(smaller, 4.0, 7.0) - country, country
+            return _rarity(smaller, 5.0, 7.0), 0.0
         if self._gazette.nested(one.place, other.place):
-            return 4.0 - country, country
+            return _NESTED, 0.0
         return (_NO if _both_towns(self._gazette, one, other) else 0.0), country + _OUT_OF_REACH
 
 
