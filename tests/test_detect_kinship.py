@@ -15,6 +15,7 @@ from groundswell.detect.crowds import Crowds
 from groundswell.detect.detector import Detector
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.kinship import Kinship, Profile
+from groundswell.detect.parts import Parts
 from groundswell.detect.window import Window, WindowSettings
 from tests.enriched_posts import (
     BRAZIL,
@@ -47,7 +48,8 @@ class Nothing:
 
 def kinship() -> Kinship:
     window, gazette = Window(WindowSettings()), Gazette(PLACES)
-    return Kinship(ChainSettings(), window, Crowds(window, gazette, CATEGORIES), gazette, K)
+    crowds = Crowds(window, gazette, CATEGORIES)
+    return Kinship(ChainSettings(), window, crowds, gazette, Parts(crowds, gazette, K), K)
 
 
 def profile(**changes: Any) -> Profile:

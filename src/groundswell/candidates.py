@@ -10,7 +10,9 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Candidate", "Counted", "Gap", "PhraseUse", "PlaceUse", "Shortfall"]
+from groundswell.pile_ons import may_be_a_pile_on
+
+__all__ = ["Candidate", "Counted", "Gap", "Part", "PhraseUse", "PlaceUse", "Shortfall"]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -49,6 +51,20 @@ class PlaceUse(msgspec.Struct, frozen=True):
     """Share of the crowd's evidence that agrees with this place, in [0, 1]."""
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The people of one language in a crowd that speaks several: what they say by themselves."""
+
+    category: str
+    person_share: float
+    """As the candidate's, of their posts alone."""
+    placed: int
+    """Most speakers who name one place."""
+
+    def may_be_a_pile_on(self, floor: int) -> bool:
+        """See `pile_ons`."""
+        return may_be_a_pile_on(self.category, self.person_share, self.placed, floor)
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A crowd around one matter, at one tick."""
 
@@ -82,6 +98,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     person_share: float
     """Share of its posts that speak of one and the same private person, in [0, 1]."""
     surprise: float
+    parts: tuple[Part, ...] = ()
+    """Of an event in several languages, each of them; none of one in a single language."""
     p_value: float | None = None
     """Amplification only."""
     spread_seconds: float | None = None

@@ -168,7 +168,9 @@ class Chains:
         mine, its = _length(older.terms), _length(younger.terms)
         for term, value in younger.terms.items():
             older.terms[term] = older.terms.get(term, 0.0) + value / its * mine
-        older.terms = self._strongest(older.terms)
+        for term, rate in younger.usual.items():
+            older.usual[term] = min(rate, older.usual.get(term, math.inf))
+        self._keep(older, self._strongest(older.terms))
         older.first_us = min(older.first_us, younger.first_us)
         younger.terms, younger.place, younger.country = {}, -1, -1
         younger.last_us -= self.settings.quiet_minutes * MINUTE_US

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.candidates import Part
 from groundswell.detect.bursts import BurstSettings, HotTerms, cluster_terms, crowd
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Evidence, Gazette
 from groundswell.detect.kinship import Kinship
 from groundswell.detect.membership import Cluster, assign_posts, likeness, overlaps
+from groundswell.detect.parts import Parts
 
 __all__ = ["Group", "Grouping"]
 
@@ -48,6 +50,8 @@ class Group:
     usual: dict[int, float]
     """Uses a minute that were usual before, by term hash, where they are known."""
     chain: Chain | None = None
+    parts: tuple[Part, ...] = ()
+    """Its languages, where they are several."""
 
     @property
     def hot(self) -> I64Array:
@@ -88,8 +92,10 @@ class Grouping:
         gazette: Gazette,
         floor_k: int,
         kinship: Kinship,
+        parts: Parts,
     ) -> None:
         self._kinship = kinship
+        self._parts = parts
         self._bursts = bursts
         self._settings = settings
         self._chains = chains
@@ -111,7 +117,8 @@ class Grouping:
         self._link(groups)
         groups = self._gather(hot, groups)
         self._attach(hot, groups)
-        return self._join_kin(hot, self._gather(hot, groups))
+        groups = self._join_kin(hot, self._gather(hot, groups))
+        return [kept for group in groups for kept in self._by_themselves(hot, group)]
 
     def _divide(self, hot: HotTerms, cluster: Cluster) -> list[Cluster]:
         """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
@@ -377,3 +384,23 @@ class Grouping:
             self._chains.absorb(younger, by_age[0])
         clusters = [cluster for group in part for cluster in group.clusters]
         return self._profile(hot, clusters, by_age[0] if by_age else None)
+
+    def _by_themselves(self, hot: HotTerms, group: Group) -> list[Group]:
+        """The group without those of its languages that could not stand alone, and each of those by itself.
+
+        However they came together: a crowd that turns on somebody may share a place, a hashtag or a word
+        with an event that is spoken of in another language.
+        """
+        spoken = self._parts.by_language(hot, group.clusters)
+        if len(spoken) < 2:
+            return [group]
+        alone = {code: self._profile(hot, clusters) for code, clusters in spoken.items()}
+        parts = {code: self._parts.of(hot, each.posts, each.hot) for code, each in alone.items()}
+        fit = [code for code, part in parts.items() if self._parts.can_stand_alone(part)]
+        left_out = [each for code, each in alone.items() if code not in fit]
+        if not fit:
+            return left_out
+        if left_out:
+            group = self._profile(hot, [c for code in fit for c in spoken[code]], group.chain)
+        group.parts = tuple(parts[code] for code in fit) if len(fit) > 1 else ()
+        return [group, *left_out]

@@ -2,9 +2,10 @@
 
 Owns that one question, and answers it in nats: the logarithm of how much likelier what two crowds have in
 common is of one matter than of two. Evidence are places, the category, when they began, numbers, names that
-survive transliteration (`sounds`), whole links and rare domains, each weighed by how rare it is; places apart
+survive transliteration (`sounds`), whole links, pictures and rare domains, each weighed by how rare it is; places apart
 and other categories speak against. Only crowds that mostly speak different languages are asked: those of one
-language share words, which `groups` sees. No speakers are compared, and nothing is remembered.
+language share words, which `groups` sees; and only such as could be published alone, see `parts`. No speakers are
+compared, and nothing is remembered.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import numpy.typing as npt
 from groundswell.clock import HOUR_US, MINUTE_US
 from groundswell.detect.bursts import HotTerms
 from groundswell.detect.chains import ChainSettings, alike
-from groundswell.detect.columns import distinct, group
+from groundswell.detect.columns import Array, distinct, group
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
+from groundswell.detect.parts import Parts
 from groundswell.detect.sounds import skeleton
 from groundswell.detect.window import Window
+from groundswell.pile_ons import UNSAID
 
 if TYPE_CHECKING:
     from groundswell.detect.groups import Group
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Kinship", "Profile"]
 
 I64Array = npt.NDArray[np.int64]
+U64Array = npt.NDArray[np.uint64]
 
-_UNSURE = "und"
 _PEOPLE = 4e9
 """A place with so many people in it would say nothing: half of mankind."""
 _NAMES = 8
@@ -96,8 +99,15 @@ class Kinship:
     """
 
     def __init__(
-        self, settings: ChainSettings, window: Window, crowds: Crowds, gazette: Gazette, floor_k: int
+        self,
+        settings: ChainSettings,
+        window: Window,
+        crowds: Crowds,
+        gazette: Gazette,
+        parts: Parts,
+        floor_k: int,
     ) -> None:
+        self._parts = parts
         self._settings = settings
         self._window = window
         self._crowds = crowds
@@ -106,12 +116,14 @@ class Kinship:
 
     def pairs(self, hot: HotTerms, groups: list[Group]) -> list[tuple[float, int, int]]:
         """(nats, one, other) of the groups, by index, that are about one matter; surest first."""
-        languages = [self._language(hot.rows[group.posts]) for group in groups]
+        languages = [self._crowds.language(hot.rows[group.posts]) for group in groups]
         asked = [
             (one, other)
             for one, other in combinations(range(len(groups)), 2)
             if self._worth_asking(groups[one], groups[other], languages[one], languages[other])
         ]
+        alone = {at: self._can_stand_alone(hot, groups[at]) for at in sorted({*sum(asked, ())})}
+        asked = [pair for pair in asked if all(alone[at] for at in pair)]
         if not asked:
             return []
         profiles = {at: self.profile(hot, groups[at], languages[at]) for at in sorted({*sum(asked, ())})}
@@ -129,27 +141,24 @@ class Kinship:
             return False
         if one.chain is not None and other.chain is not None and one.chain.id == other.chain.id:
             return False
-        if not (self._holds(one) and self._holds(other)):
+        if not all(_says_what_or_where(group) and self._holds(group) for group in (one, other)):
             return False
         return not self._apart(_whereabouts(one), _whereabouts(other))
+
+    def _can_stand_alone(self, hot: HotTerms, group: Group) -> bool:
+        return self._parts.can_stand_alone(self._parts.of(hot, group.posts, group.hot))
 
     def _holds(self, group: Group) -> bool:
         """Whether the group is what its chain, an event, was published as; a mixed crowd speaks for none."""
         chain = group.chain
         if chain is None:
             return True
-        unlike = "other" not in (group.category, chain.category) and not alike(group.category, chain.category)
+        unlike = UNSAID not in (group.category, chain.category) and not alike(group.category, chain.category)
         apart = self._apart((group.place, group.country), (chain.place, chain.country))
         return chain.kind == "event" and not unlike and not apart
 
     def _apart(self, one: tuple[int, int], other: tuple[int, int]) -> bool:
         return self._gazette.apart(*one, *other, self._settings.apart_km)
-
-    def _language(self, rows: I64Array) -> str:
-        words = self._window.words("lang")
-        counts = np.bincount(self._window.at("lang", rows).astype(np.int64), minlength=len(words))
-        ranked = sorted((-int(counts[at]), words[at]) for at in np.flatnonzero(counts).tolist())
-        return next((word for _, word in ranked if word != _UNSURE), "")
 
     def profile(self, hot: HotTerms, group: Group, language: str) -> Profile:
         """Read off the window what the group says."""
@@ -167,8 +176,8 @@ class Kinship:
             onset_us=onset_us,
             names=(*self._place_names(place), *names)[:_NAMES],
             numbers=numbers,
-            links=self._shared("link_keys", rows, speakers, _LEAST_LINKED),
-            domains=self._shared("domains", rows, speakers, self._least),
+            links=self._links(rows, speakers),
+            domains=_shared(*self._window.lists_at("domains", rows), speakers, self._least),
         )
 
     def _place_names(self, place: int) -> list[str]:
@@ -204,16 +213,11 @@ class Kinship:
                     names.append(sound)
         return names, frozenset(numbers)
 
-    def _shared(
-        self, name: str, rows: I64Array, speakers: npt.NDArray[np.uint64], least: int
-    ) -> frozenset[int]:
-        """Values of a list column that `least` distinct speakers have."""
-        values, owners = self._window.lists_at(name, rows)
-        if not len(values):
-            return frozenset()
-        numbers, different = group(values)
-        counts = distinct(numbers, speakers[owners], len(different))
-        return frozenset(different[counts >= least].tolist())
+    def _links(self, rows: I64Array, speakers: U64Array) -> frozenset[int]:
+        """Links and pictures, whole: terms that stand nowhere in the text."""
+        terms, owners = self._window.lists_at("terms", rows)
+        ends, _ = self._window.lists_at("term_ends", rows)
+        return _shared(terms[ends == 0], owners[ends == 0], speakers, _LEAST_LINKED)
 
     def nats(self, one: Profile, other: Profile, everyone: _Domains) -> float:
         """How much likelier one matter is than two; minus infinity where it cannot be one."""
@@ -253,6 +257,11 @@ class Kinship:
         return (_NO if _both_towns(self._gazette, one, other) else 0.0), country + _OUT_OF_REACH
 
 
+def _says_what_or_where(group: Group) -> bool:
+    """A crowd that says neither is kept from every other: whom it has turned on, nobody can tell."""
+    return group.category != UNSAID or group.country >= 0
+
+
 def _whereabouts(group: Group) -> tuple[int, int]:
     """(place, country): what the group's chain was published with, before what its crowd says now."""
     chain = group.chain
@@ -263,7 +272,16 @@ def _whereabouts(group: Group) -> tuple[int, int]:
 
 def _category(group: Group) -> str:
     chain = group.chain
-    return group.category if chain is None or chain.category == "other" else chain.category
+    return group.category if chain is None or chain.category == UNSAID else chain.category
+
+
+def _shared(values: Array, owners: I64Array, speakers: U64Array, least: int) -> frozenset[int]:
+    """Those of `values` that `least` distinct speakers have; `owners` index `speakers`."""
+    if not len(values):
+        return frozenset()
+    numbers, different = group(values)
+    counts = distinct(numbers, speakers[owners], len(different))
+    return frozenset(different[counts >= least].tolist())
 
 
 class _Domains:
@@ -291,7 +309,7 @@ def _rarity(people: int, least: float, most: float) -> float:
 
 
 def _kind(one: str, other: str) -> float:
-    if "other" in (one, other):
+    if UNSAID in (one, other):
         return _UNSAID
     return _SAME_KIND if one == other else _ALIKE if alike(one, other) else _UNLIKE
 

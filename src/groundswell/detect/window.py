@@ -32,7 +32,6 @@ _LISTS = (
     ("places", "place_confidences"),
     ("persons",),
     ("categories",),
-    ("link_keys",),
 )
 COLUMNS = ["kind", *_COLUMNS, *_NAMES, *(name for names in _LISTS for name in names), "folded", "domains"]
 """What the window reads of a batch; nothing else is held."""
@@ -160,8 +159,8 @@ class Window:
     def lists_at(self, name: str, rows: I64Array) -> tuple[Array, I64Array]:
         """A list column at `rows`, flat: (values, index into `rows` of each value).
 
-        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`,
-        `link_keys`, the bytes of `folded`, or `domains` as numbers.
+        `terms`, `term_starts`, `term_ends`, `places`, `place_confidences`, `persons`, `categories`, the bytes
+        of `folded`, or `domains` as numbers.
         """
         lists = self._list_of[name]
         indices, owners = lists.ranges(rows - self.first_row)

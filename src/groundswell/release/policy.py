@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from groundswell.candidates import Candidate
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
+from groundswell.pile_ons import MOST_PERSON_SHARE, may_be_a_pile_on
+from groundswell.release.floor import Floor
 from groundswell.release.geography import EVERYDAY, SENSITIVE, Coarseness
 from groundswell.release.words import THREATS_TO_LIFE
 
 __all__ = [
     "ASSEMBLY_DELAY_US",
-    "MOST_PERSON_SHARE",
     "SENSITIVE_MATTERS",
     "Handling",
     "handling",
@@ -33,9 +34,8 @@ __all__ = [
 ]
 
 ASSEMBLY_DELAY_US = 6 * HOUR_US
-MOST_PERSON_SHARE = 0.3
-_MOST_WHERE_UNSAID = MOST_PERSON_SHARE / 2
-"""The same where nothing else says what a crowd is about, and of copies, which say one thing."""
+_MOST_OF_COPIES = MOST_PERSON_SHARE / 2
+"""Of copies, which say one thing."""
 
 SENSITIVE_MATTERS = frozenset({"assembly", "attack", "election", "outbreak"})
 _ASSEMBLY = "assembly"
@@ -74,29 +74,26 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         sensitive=candidate.category in SENSITIVE_MATTERS,
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
-        wordless=candidate.kind == "amplification"
-        and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
+        wordless=candidate.kind == "amplification" and candidate.naming + candidate.unclear > _MOST_OF_COPIES,
     )
 
 
-_UNSAID = "other"
-
-
-def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None:
+def refusal(candidate: Candidate, asked: Handling, floors: Floor) -> Refusal | None:
     """Why the policy keeps `candidate` back, whatever its size; None when it does not.
 
-    A crowd of which `floor` speakers say neither what it is about nor where looks just like one that has
-    turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
-    Where only a place is said, half as many posts about one person are too many: people are called after
-    towns.
+    Of a crowd that says neither what nor where nobody can tell whether it has turned on somebody, so that it
+    does not show. Where only a place is said, half as many posts about one person are too many: people are
+    called after towns. What speaks several languages is asked so in each of them: a crowd does not come out
+    because others say what happens and where.
     """
-    unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
         return _refused_copies(candidate, asked)
-    if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
+    floor = floors.of(sensitive=asked.sensitive)
+    placed = max((place.speakers for place in candidate.places), default=0)
+    ended = candidate.state == "ended"
+    if may_be_a_pile_on(candidate.category, candidate.person_share, floor if ended else placed, floor):
         return Refusal.PERSON
-    placed = any(place.speakers >= floor for place in candidate.places)
-    if unsaid and not placed and candidate.state != "ended":
+    if any(part.may_be_a_pile_on(floors.k) for part in candidate.parts):
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 
@@ -107,7 +104,7 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
     It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
     about and where need not be known. Where nobody can tell, only the crowd shows: see `Handling.wordless`.
     """
-    if max(candidate.person_share, candidate.naming) > _MOST_WHERE_UNSAID:
+    if max(candidate.person_share, candidate.naming) > _MOST_OF_COPIES:
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

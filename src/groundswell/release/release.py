@@ -158,7 +158,7 @@ class Release:
 
     def _decide(self, candidate: Candidate, tick_us: int, decision: Decision) -> None:
         asked = self._asked(candidate)
-        barred = refusal(candidate, asked, self._floor.of(sensitive=asked.sensitive))
+        barred = refusal(candidate, asked, self._floor)
         outcome: list[CrowdRecord] | Refusal
         if barred is not None:
             outcome = self._let_end(candidate, tick_us) or barred
