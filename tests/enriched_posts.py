@@ -1,7 +1,7 @@
 """`ENRICHED` batches written by hand: posts with their terms, a gazetteer of five places, steady chatter.
 
-Terms are hashes of words, of adjacent pairs of words, of links and of pictures, as `enrich` makes them in kind,
-not in value.
+Terms are hashes of words, of adjacent pairs of words, of links and of pictures, as `enrich` makes them in
+kind, not in value.
 """
 
 from __future__ import annotations

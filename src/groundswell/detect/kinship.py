@@ -2,10 +2,10 @@
 
 Owns that one question, and answers it in nats: the logarithm of how much likelier what two crowds have in
 common is of one matter than of two. Evidence are places, the category, when they began, numbers, names that
-survive transliteration (`sounds`), whole links, pictures and rare domains, each weighed by how rare it is; places apart
-and other categories speak against. Only crowds that mostly speak different languages are asked: those of one
-language share words, which `groups` sees; and only such as could be published alone, see `parts`. No speakers are
-compared, and nothing is remembered.
+survive transliteration (`sounds`), whole links, pictures and rare domains, each weighed by how rare it is;
+places apart and other categories speak against. Only crowds that mostly speak different languages are asked:
+those of one language share words, which `groups` sees; and only such as could be published alone (`parts`).
+No speakers are compared, and nothing is remembered.
 """
 
 from __future__ import annotations

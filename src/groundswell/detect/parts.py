@@ -38,7 +38,7 @@ class Parts:
         self._floor_k = floor_k
 
     def by_language(self, hot: HotTerms, clusters: Sequence[Cluster]) -> dict[str, list[Cluster]]:
-        """Clusters by what most of their posts are in; those in no sure language are one part, under ``""``."""
+        """Clusters by what most of their posts are in; those in no sure language are one part, ``""``."""
         spoken: dict[str, list[Cluster]] = {}
         for cluster in clusters:
             spoken.setdefault(self._crowds.language(hot.rows[cluster.posts]), []).append(cluster)
