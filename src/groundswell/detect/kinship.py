@@ -122,8 +122,6 @@ class Kinship:
             for one, other in combinations(range(len(groups)), 2)
             if self._worth_asking(groups[one], groups[other], languages[one], languages[other])
         ]
-        alone = {at: self._can_stand_alone(hot, groups[at]) for at in sorted({*sum(asked, ())})}
-        asked = [pair for pair in asked if all(alone[at] for at in pair)]
         if not asked:
             return []
         profiles = {at: self.profile(hot, groups[at], languages[at]) for at in sorted({*sum(asked, ())})}
@@ -134,7 +132,11 @@ class Kinship:
             chains = groups[one].chain is not None and groups[other].chain is not None
             if nats >= (self._settings.kin_chains if chains else self._settings.kin):
                 found.append((round(nats, 6), one, other))
-        return sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))
+        alike = sorted({at for _, *pair in found for at in pair})
+        alone = {at for at in alike if self._can_stand_alone(hot, groups[at])}
+        return sorted(
+            (pair for pair in found if alone.issuperset(pair[1:])), key=lambda pair: (-pair[0], *pair[1:])
+        )
 
     def _worth_asking(self, one: Group, other: Group, language: str, other_language: str) -> bool:
         if not language or not other_language or language == other_language:
