@@ -102,3 +102,14 @@ def test_a_crowd_of_another_language_joins_once_it_can_stand_alone() -> None:
     last = records([*brazil, *vague])[-1]
     assert {use.value for use in last.languages} == {"por_Latn", "rus_Cyrl"}
     assert [part.placed for part in last.parts if part.category == "other"] >= [K]
+
+
+@pytest.mark.parametrize("language", ANGRY)
+def test_nor_of_what_the_same_language_tells_of_there(language: str) -> None:
+    angry = told(ANGRY[language], "por_Latn", 3000, ONSET + 240, places=[PORTO_ALEGRE])
+    said = records([*told(PORTUGUESE, "por_Latn", 1000, **FLOODED), *angry])
+    words = {word for phrase in ANGRY[language] for word in phrase.split()}
+    assert said
+    for record in said:
+        assert record.speakers <= 45
+        assert not words & {word for use in record.phrases for word in use.text.split()}

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from groundswell.pile_ons import may_be_a_pile_on
+from groundswell.pile_ons import is_about_a_person, may_be_a_pile_on
 
 __all__ = ["Candidate", "Counted", "Gap", "Part", "PhraseUse", "PlaceUse", "Shortfall"]
 
@@ -59,6 +59,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """As the candidate's, of their posts alone."""
     placed: int
     """Most speakers who name one place."""
+
+    def is_about_a_person(self) -> bool:
+        return is_about_a_person(self.category, self.person_share)
 
     def may_be_a_pile_on(self, floor: int) -> bool:
         """See `pile_ons`."""

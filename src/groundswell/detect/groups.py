@@ -247,13 +247,15 @@ class Grouping:
         return settings.link
 
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
-        """Give fragments to the chain whose crowd they share, or whose place and category."""
+        """Give fragments, if not about a person, to the chain whose crowd they share, or place and category."""
         loose = [i for i, group in enumerate(groups) if group.chain is None]
         linked = [i for i, group in enumerate(groups) if group.chain is not None]
         ties = self._ties(hot, groups, loose, linked) if loose and linked else {}
         for at in loose:
             group = groups[at]
-            group.chain = self._host_by_posts(group, ties.get(at, [])) or self._host_by_place(group)
+            host = self._host_by_posts(group, ties.get(at, [])) or self._host_by_place(group)
+            if host is not None and not self._parts.of(hot, group.posts, group.hot).is_about_a_person():
+                group.chain = host
 
     @staticmethod
     def _ties(
