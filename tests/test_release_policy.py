@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from groundswell.candidates import Candidate, Part
+from groundswell.candidates import Candidate, Counted, Part
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
 from groundswell.enrich.topics import CATEGORIES
@@ -167,13 +167,24 @@ def test_of_a_wording_of_which_nobody_can_tell_nothing_shows(
         ({"person_share": 0.31}, Refusal.PERSON),
         ({"category": "other", "placed": 20}, None),
         ({"category": "other", "placed": 19}, Refusal.PERSON),
+        ({"category": "other", "placed": 20, "language": "kor_Hang"}, Refusal.PERSON),
         ({"category": "other", "placed": 20, "person_share": 0.16}, Refusal.PERSON),
     ],
 )
 def test_a_crowd_that_is_refused_alone_does_not_come_out_beside_another_language(
     changes: dict[str, Any], refused: Refusal | None
 ) -> None:
-    values: dict[str, Any] = {"category": "flood", "person_share": 0.0, "placed": 0}
+    values: dict[str, Any] = {
+        "language": "eng_Latn", "category": "flood", "person_share": 0.0, "placed": 0,
+    }  # fmt: skip
     flood, beside = Part(**values), Part(**(values | changes))
     candidate = crowd(category="flood", places=(LISBON,), parts=(flood, beside))
     assert refusal(candidate, asked_of(candidate), FLOORS) is refused
+
+
+@pytest.mark.parametrize("language", ["jpn_Jpan", "zho_Hans", "kor_Hang", "tha_Thai"])
+def test_where_a_name_is_one_word_a_place_does_not_tell_a_crowd_from_a_pile_on(language: str) -> None:
+    placed = crowd(category="other", places=(LISBON,), languages=(Counted(language, 1_000),))
+    assert refusal(placed, asked_of(placed), FLOORS) is Refusal.PERSON
+    told = msgspec.structs.replace(placed, category="flood")
+    assert refusal(told, asked_of(told), FLOORS) is None

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from groundswell.pile_ons import is_about_a_person, may_be_a_pile_on
+from groundswell.pile_ons import may_be_a_pile_on, may_name_somebody
 
 __all__ = ["Candidate", "Counted", "Gap", "Part", "PhraseUse", "PlaceUse", "Shortfall"]
 
@@ -54,18 +54,20 @@ class PlaceUse(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The people of one language in a crowd that speaks several: what they say by themselves."""
 
+    language: str
+    """The code of most of it; empty when none is sure."""
     category: str
     person_share: float
     """As the candidate's, of their posts alone."""
     placed: int
     """Most speakers who name one place."""
 
-    def is_about_a_person(self) -> bool:
-        return is_about_a_person(self.category, self.person_share)
+    def may_name_somebody(self) -> bool:
+        return may_name_somebody(self.category, self.language, self.person_share)
 
     def may_be_a_pile_on(self, floor: int) -> bool:
         """See `pile_ons`."""
-        return may_be_a_pile_on(self.category, self.person_share, self.placed, floor)
+        return may_be_a_pile_on(self.category, self.language, self.person_share, self.placed, floor)
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,14 +45,19 @@ class Parts:
         return spoken
 
     def of(self, hot: HotTerms, posts: I64Array, terms: I64Array) -> Part:
-        """What `posts` say by themselves; `terms` are the hot ones that they are a crowd for."""
+        """What `posts` say by themselves; `terms` are the hot ones that they are a crowd for.
+
+        In no sure language a place says nothing: it could be half a name.
+        """
         rows, speakers = hot.rows[posts], hot.speakers[posts]
         category = self._crowds.category(rows, speakers)
         places = self._gazette.uses(self._crowds.evidence(rows), speakers)
+        language = self._crowds.language(rows)
         return Part(
+            language=language,
             category=category,
             person_share=round(self._crowds.share_about_one(hot, terms, posts, category), 4),
-            placed=max((place.speakers for place in places), default=0),
+            placed=max((place.speakers for place in places if language), default=0),
         )
 
     def can_stand_alone(self, part: Part) -> bool:

@@ -83,15 +83,17 @@ def refusal(candidate: Candidate, asked: Handling, floors: Floor) -> Refusal | N
 
     Of a crowd that says neither what nor where nobody can tell whether it has turned on somebody, so that it
     does not show. Where only a place is said, half as many posts about one person are too many: people are
-    called after towns. What speaks several languages is asked so in each of them: a crowd does not come out
-    because others say what happens and where.
+    called after towns; and where names are one word, a place alone is not enough. What speaks several
+    languages is asked so in each of them: a crowd does not come out because others say what and where.
     """
     if candidate.kind == "amplification":
         return _refused_copies(candidate, asked)
     floor = floors.of(sensitive=asked.sensitive)
     placed = max((place.speakers for place in candidate.places), default=0)
-    ended = candidate.state == "ended"
-    if may_be_a_pile_on(candidate.category, candidate.person_share, floor if ended else placed, floor):
+    language = candidate.languages[0].value if candidate.languages else ""
+    if candidate.state != "ended" and may_be_a_pile_on(
+        candidate.category, language, candidate.person_share, placed, floor
+    ):
         return Refusal.PERSON
     if any(part.may_be_a_pile_on(floors.k) for part in candidate.parts):
         return Refusal.PERSON
