@@ -1,6 +1,7 @@
 """`ENRICHED` batches written by hand: posts with their terms, a gazetteer of five places, steady chatter.
 
-Terms are hashes of words and of adjacent pairs of words, as `enrich` makes them in kind, not in value.
+Terms are hashes of words, of adjacent pairs of words, of links and of pictures, as `enrich` makes them in
+kind, not in value.
 """
 
 from __future__ import annotations
@@ -89,6 +90,11 @@ def post(seconds: float, speaker: int, text: str = "", **changes: Any) -> Row:
         "naming": 0,
     }
     row |= changes
+    if "terms" not in changes:
+        whole = [*row["link_keys"], *row["picture_keys"]]
+        row["terms"] = [*row["terms"], *whole]
+        row["term_starts"] = [*row["term_starts"], *(0 for _ in whole)]
+        row["term_ends"] = [*row["term_ends"], *(0 for _ in whole)]
     return {"place_confidences": [1.0] * len(row["places"]), **row}
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from groundswell.candidates import Candidate
+from groundswell.candidates import Candidate, Counted, Part
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
 from groundswell.enrich.topics import CATEGORIES
+from groundswell.release import Floor
 from groundswell.release.policy import SENSITIVE_MATTERS, Handling, handling, refusal
 from groundswell.release.words import SENSITIVE_PLACES, THREATS_TO_LIFE
 from tests.release_crowds import LISBON, NOON_US, crowd, phrase
+
+FLOORS = Floor(20, 50)
 
 
 def asked_of(candidate: Candidate) -> Handling:
@@ -84,8 +89,8 @@ def test_an_assembly_waits_six_hours_from_its_first_post() -> None:
     march = crowd(category="assembly", first_us=NOON_US - 6 * HOUR_US + 1)
     asked = asked_of(march)
     assert (asked.sensitive, asked.coarse, asked.delayed) == (True, True, True)
-    assert refusal(march, asked, 20) is Refusal.DELAYED
-    assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked, 20) is None
+    assert refusal(march, asked, FLOORS) is Refusal.DELAYED
+    assert refusal(msgspec.structs.replace(march, first_us=NOON_US - 6 * HOUR_US), asked, FLOORS) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_words_that_only_sound_alarming_do_not(words: str) -> None:
 @pytest.mark.parametrize(("share", "refused"), [(0.3, None), (0.31, Refusal.PERSON), (1.0, Refusal.PERSON)])
 def test_a_pile_on_is_no_event(share: float, refused: Refusal | None) -> None:
     candidate = crowd(person_share=share)
-    assert refusal(candidate, asked_of(candidate), 20) is refused
+    assert refusal(candidate, asked_of(candidate), FLOORS) is refused
 
 
 @pytest.mark.parametrize(("share", "refused"), [(0.15, None), (0.16, Refusal.PERSON)])
@@ -119,14 +124,14 @@ def test_a_crowd_that_does_not_say_what_it_is_about_is_a_pile_on_sooner(
     share: float, refused: Refusal | None
 ) -> None:
     candidate = crowd(category="other", places=(LISBON,), person_share=share)
-    assert refusal(candidate, asked_of(candidate), 20) is refused
+    assert refusal(candidate, asked_of(candidate), FLOORS) is refused
 
 
 def test_a_crowd_that_says_neither_what_nor_where_is_taken_for_a_pile_on() -> None:
     vague = crowd(category="other", places=())
-    assert refusal(vague, asked_of(vague), 20) is Refusal.PERSON
+    assert refusal(vague, asked_of(vague), FLOORS) is Refusal.PERSON
     named = msgspec.structs.replace(vague, category="flood")
-    assert refusal(named, asked_of(named), 20) is None
+    assert refusal(named, asked_of(named), FLOORS) is None
 
 
 @pytest.mark.parametrize(("naming", "refused"), [(0.15, None), (0.16, Refusal.PERSON), (1.0, Refusal.PERSON)])
@@ -134,14 +139,14 @@ def test_copies_need_not_say_what_or_where_but_must_name_nobody(
     naming: float, refused: Refusal | None
 ) -> None:
     copies = crowd(kind="amplification", category="other", places=(), naming=naming)
-    assert refusal(copies, asked_of(copies), 20) is refused
+    assert refusal(copies, asked_of(copies), FLOORS) is refused
     placed = msgspec.structs.replace(copies, category="flood", places=(LISBON,))
-    assert refusal(placed, asked_of(placed), 20) is refused
+    assert refusal(placed, asked_of(placed), FLOORS) is refused
 
 
 def test_copies_about_one_person_are_a_pile_on_whatever_their_category() -> None:
     copies = crowd(kind="amplification", person_share=0.16)
-    assert refusal(copies, asked_of(copies), 20) is Refusal.PERSON
+    assert refusal(copies, asked_of(copies), FLOORS) is Refusal.PERSON
 
 
 @pytest.mark.parametrize(
@@ -152,4 +157,34 @@ def test_of_a_wording_of_which_nobody_can_tell_nothing_shows(
 ) -> None:
     copies = crowd(kind="amplification", naming=naming, unclear=unclear)
     assert asked_of(copies).wordless is wordless
-    assert refusal(copies, asked_of(copies), 20) is None
+    assert refusal(copies, asked_of(copies), FLOORS) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({}, None),
+        ({"person_share": 0.31}, Refusal.PERSON),
+        ({"category": "other", "placed": 20}, None),
+        ({"category": "other", "placed": 19}, Refusal.PERSON),
+        ({"category": "other", "placed": 20, "language": "kor_Hang"}, Refusal.PERSON),
+        ({"category": "other", "placed": 20, "person_share": 0.16}, Refusal.PERSON),
+    ],
+)
+def test_a_crowd_that_is_refused_alone_does_not_come_out_beside_another_language(
+    changes: dict[str, Any], refused: Refusal | None
+) -> None:
+    values: dict[str, Any] = {
+        "language": "eng_Latn", "category": "flood", "person_share": 0.0, "placed": 0,
+    }  # fmt: skip
+    flood, beside = Part(**values), Part(**(values | changes))
+    candidate = crowd(category="flood", places=(LISBON,), parts=(flood, beside))
+    assert refusal(candidate, asked_of(candidate), FLOORS) is refused
+
+
+@pytest.mark.parametrize("language", ["jpn_Jpan", "zho_Hans", "kor_Hang", "tha_Thai"])
+def test_where_a_name_is_one_word_a_place_does_not_tell_a_crowd_from_a_pile_on(language: str) -> None:
+    placed = crowd(category="other", places=(LISBON,), languages=(Counted(language, 1_000),))
+    assert refusal(placed, asked_of(placed), FLOORS) is Refusal.PERSON
+    told = msgspec.structs.replace(placed, category="flood")
+    assert refusal(told, asked_of(told), FLOORS) is None

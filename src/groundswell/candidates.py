@@ -10,11 +10,14 @@ from typing import Literal
 
 import msgspec
 
+from groundswell.pile_ons import may_be_a_pile_on, may_name_somebody
+
 __all__ = [
     "Candidate",
     "Counted",
     "Emblem",
     "Gap",
+    "Part",
     "PhraseUse",
     "PictureSeen",
     "PictureUse",
@@ -115,6 +118,25 @@ class StepUse(msgspec.Struct, frozen=True):
     """Distinct speakers of the last hour; 0 for a step that was fit to publish before."""
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The people of one language in a crowd that speaks several: what they say by themselves."""
+
+    language: str
+    """The code of most of it; empty when none is sure."""
+    category: str
+    person_share: float
+    """As the candidate's, of their posts alone."""
+    placed: int
+    """Most speakers who name one place."""
+
+    def may_name_somebody(self) -> bool:
+        return may_name_somebody(self.category, self.language, self.person_share)
+
+    def may_be_a_pile_on(self, floor: int) -> bool:
+        """See `pile_ons`."""
+        return may_be_a_pile_on(self.category, self.language, self.person_share, self.placed, floor)
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A crowd around one matter, at one tick."""
 
@@ -148,6 +170,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     person_share: float
     """Share of its posts that speak of one and the same private person, in [0, 1]."""
     surprise: float
+    parts: tuple[Part, ...] = ()
+    """Of an event in several languages, each of them; none of one in a single language."""
     p_value: float | None = None
     """Amplification only."""
     spread_seconds: float | None = None

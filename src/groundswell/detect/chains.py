@@ -66,6 +66,10 @@ class ChainSettings(Settings, frozen=True, kw_only=True):
     """What a term's weight keeps at each look; the rest comes from how hot it is then."""
     quiet_minutes: int = 60
     """A chain without posts for so long has ended."""
+    kin: float = 8.0
+    """Nats at which crowds of different languages are one matter; see `kinship`."""
+    kin_chains: float = 9.0
+    """The same of two chains: the younger ends."""
     forget_hours: int = 12
     """An ended chain can return under its id for so long."""
     terms: int = 200
@@ -158,6 +162,18 @@ class Chains:
                     most[term] = share
                     found[term] = Owned(chain.id, chain.first_us, chain.usual.get(term, math.inf), followed)
         return {term: owner for term, owner in found.items() if others[term] <= _SHARED * most[term]}
+
+    def absorb(self, younger: Chain, older: Chain) -> None:
+        """The younger is the older's matter: it leaves its words there and ends at the next look."""
+        mine, its = _length(older.terms), _length(younger.terms)
+        for term, value in younger.terms.items():
+            older.terms[term] = older.terms.get(term, 0.0) + value / its * mine
+        for term, rate in younger.usual.items():
+            older.usual[term] = min(rate, older.usual.get(term, math.inf))
+        self._keep(older, self._strongest(older.terms))
+        older.first_us = min(older.first_us, younger.first_us)
+        younger.terms, younger.place, younger.country = {}, -1, -1
+        younger.last_us -= self.settings.quiet_minutes * MINUTE_US
 
     def match(self, clusters: list[dict[int, float]], least: npt.NDArray[np.float64]) -> list[str | None]:
         """The chain of each cluster: one to one by total cosine (Hungarian method), None where too small.

@@ -22,6 +22,7 @@ from groundswell.detect.runs import is_unspaced, joined
 from groundswell.detect.window import Window
 from groundswell.names import plain as bare
 from groundswell.names import words_of
+from groundswell.pile_ons import UNSAID
 
 __all__ = ["Crowds"]
 
@@ -29,6 +30,7 @@ I64Array = npt.NDArray[np.int64]
 U64Array = npt.NDArray[np.uint64]
 
 _MAX_PHRASES = 40
+_UNSURE = "und"
 _CATEGORY_SHARE = 0.15
 _TSHEG = "་"
 _INNER = f"'’{_TSHEG}"
@@ -74,6 +76,20 @@ class Crowds:
         everyone = max(count_distinct(speakers), 1)
         return self._categories[top] if counts[top] >= _CATEGORY_SHARE * everyone else self._categories[0]
 
+    def language(self, rows: I64Array) -> str:
+        """The language that most of the posts at `rows` are in, ties by name; empty when none is sure."""
+        words = self._window.words("lang")
+        counts = np.bincount(self._window.at("lang", rows).astype(np.int64), minlength=len(words))
+        ranked = sorted((-int(counts[at]), words[at]) for at in np.flatnonzero(counts).tolist())
+        return next((word for _, word in ranked if word != _UNSURE), "")
+
+    def of_category(self, rows: I64Array, category: str) -> npt.NDArray[np.bool_]:
+        """Which of the posts at `rows` have the category."""
+        found, owners = self._window.lists_at("categories", rows)
+        saying = np.zeros(len(rows), bool)
+        saying[owners[found == self._categories.index(category)]] = True
+        return saying
+
     def evidence(self, rows: I64Array) -> Evidence:
         """What the posts at `rows` say of where."""
         places, owners = self._window.lists_at("places", rows)
@@ -94,6 +110,11 @@ class Crowds:
         if len(targets):
             shares.append(float(np.bincount(group(targets)[0]).max()))
         return max(shares) / len(rows)
+
+    def share_about_one(self, hot: HotTerms, terms: I64Array, posts: I64Array, category: str) -> float:
+        """`person_share`, and of a crowd that does not say what it is about also `unknown_name_share`."""
+        known = self.person_share(hot.rows[posts])
+        return known if category != UNSAID else max(known, self.unknown_name_share(hot, terms, posts))
 
     def unknown_name_share(self, hot: HotTerms, terms: I64Array, posts: I64Array) -> float:
         """The largest share of the posts that one inseparable pair of rare words is in.
@@ -143,7 +164,7 @@ class Crowds:
     def named(self, name: str, rows: I64Array, speakers: U64Array, most: int = 12) -> tuple[Counted, ...]:
         """Distinct speakers by `lang` or `source`, most first."""
         ranked = self._ranked(name, self._window.at(name, rows), speakers, most)
-        return tuple(use for use in ranked if use.value != "und")
+        return tuple(use for use in ranked if use.value != _UNSURE)
 
     def moods(
         self, rows: I64Array, speakers: U64Array, epochs: npt.NDArray[np.uint32]

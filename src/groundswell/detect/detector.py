@@ -31,8 +31,10 @@ from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Gazette
 from groundswell.detect.groups import Group, Grouping
 from groundswell.detect.intake import admit
+from groundswell.detect.kinship import Kinship
 from groundswell.detect.names_in import Plain
 from groundswell.detect.narratives import Narratives
+from groundswell.detect.parts import Parts
 from groundswell.detect.rates import Rates, RateSettings, Uses
 from groundswell.detect.window import COLUMNS, Window, WindowSettings
 
@@ -107,9 +109,11 @@ class Detector:
         self._crowds = Crowds(self._window, self._gazette, categories)
         self._copies = Copies(self._window, floor_k)
         self._albums = Albums(self._window, floor_k)
+        parts = Parts(self._crowds, self._gazette, floor_k)
         self._grouping = Grouping(
-            settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k
-        )
+            settings.bursts, settings.chains, self._chains, self._crowds, self._gazette, floor_k,
+            Kinship(settings.chains, self._window, self._crowds, self._gazette, parts, floor_k), parts,
+        )  # fmt: skip
         self.narratives = Narratives(
             self._window, self._heat, self._crowds, self._gazette, floor_k, plain, observer
         )
@@ -334,6 +338,7 @@ class Detector:
             category=group.category,
             state=_state(times_us, first_us, now_us),
             person_share=round(self._person_share(hot, group, rows, terms, copied=family is not None), 4),
+            parts=group.parts if family is None else (),
             surprise=round(float(hot.surprise[terms].max()), 2),
             spread_seconds=None if spread is None else spread.spread_seconds,
             p_value=None if spread is None else spread.p_value,
@@ -348,10 +353,9 @@ class Detector:
         self, hot: HotTerms, group: Group, rows: I64Array, terms: I64Array, *, copied: bool
     ) -> float:
         """In copies no two words stand apart, so that rare pairs tell nothing: there `naming` does."""
-        known = self._crowds.person_share(rows)
-        if group.category != "other" or copied:
-            return known
-        return max(known, self._crowds.unknown_name_share(hot, terms, group.posts))
+        if copied:
+            return self._crowds.person_share(rows)
+        return self._crowds.share_about_one(hot, terms, group.posts, group.category)
 
     @staticmethod
     def _seed(hot: HotTerms, group: Group) -> int:

@@ -136,6 +136,12 @@ class Gazette:
         wide = self._level[place] == 1 or self._level[other] == 1
         return self.distance_km(place, other) < limit_km * (2.0 if wide else 1.0)
 
+    def is_town(self, place: int) -> bool:
+        return bool(self._level[place] == _LEVELS.index("city"))
+
+    def population(self, place: int) -> int:
+        return int(self._population[place])
+
     def nested(self, place: int, other: int) -> bool:
         """One lies in the other: a town can be far from the middle of its region."""
         return bool(self._within[place] == other or self._within[other] == place)

@@ -1,8 +1,8 @@
 """Which clusters of a tick are one matter, and which chain it continues.
 
 Clusters whose posts speak of places far apart are parted; those that share a crowd are merged; each group is
-linked to the chain that it resembles, and a fragment to the chain whose crowd or place it shares. Whether a
-group is worth proposing is for the detector to say.
+linked to the chain that it resembles, a fragment to the chain whose crowd or place it shares. Languages that
+could not stand alone are left out. Whether a group is worth proposing is for the detector to say.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.candidates import Part
 from groundswell.detect.bursts import BurstSettings, HotTerms, cluster_terms, crowd
 from groundswell.detect.chains import Chain, Chains, ChainSettings, alike
 from groundswell.detect.crowds import Crowds
 from groundswell.detect.gazette import Evidence, Gazette
+from groundswell.detect.kinship import Kinship
 from groundswell.detect.membership import Cluster, assign_posts, likeness, overlaps
+from groundswell.detect.parts import Parts
 
 __all__ = ["Group", "Grouping"]
 
@@ -47,6 +50,8 @@ class Group:
     usual: dict[int, float]
     """Uses a minute that were usual before, by term hash, where they are known."""
     chain: Chain | None = None
+    parts: tuple[Part, ...] = ()
+    """Its languages, where they are several."""
 
     @property
     def hot(self) -> I64Array:
@@ -86,7 +91,11 @@ class Grouping:
         crowds: Crowds,
         gazette: Gazette,
         floor_k: int,
+        kinship: Kinship,
+        parts: Parts,
     ) -> None:
+        self._kinship = kinship
+        self._parts = parts
         self._bursts = bursts
         self._settings = settings
         self._chains = chains
@@ -104,11 +113,11 @@ class Grouping:
             if crowd(hot.speakers[cluster.posts], hot.epochs[cluster.posts]) >= max(3, self._floor_k // 4)
         ]
         groups = [self._profile(hot, [cluster]) for cluster in clusters]
-        groups = self._merge_overlapping(hot, groups)
+        groups = self._each_fit(hot, self._merge_overlapping(hot, groups))
         self._link(groups)
         groups = self._gather(hot, groups)
         self._attach(hot, groups)
-        return self._gather(hot, groups)
+        return self._each_fit(hot, self._join_kin(hot, self._gather(hot, groups)))
 
     def _divide(self, hot: HotTerms, cluster: Cluster) -> list[Cluster]:
         """Part a cluster whose posts speak of places far apart: two floods at one time are two matters.
@@ -210,10 +219,13 @@ class Grouping:
             one += two
             together.update(dict.fromkeys(two, one))
         parts = {id(part): [groups[i] for i in sorted(part)] for part in together.values()}
-        return [
-            part[0] if len(part) == 1 else self._profile(hot, [c for group in part for c in group.clusters])
-            for part in parts.values()
-        ]
+        return [self._together(hot, part) for part in parts.values()]
+
+    def _together(self, hot: HotTerms, part: list[Group], chain: Chain | None = None) -> Group:
+        """The groups as one of `chain`; a single one as it is."""
+        if len(part) == 1:
+            return part[0]
+        return self._profile(hot, [cluster for group in part for cluster in group.clusters], chain)
 
     def _link(self, groups: list[Group]) -> None:
         chains = list(self._chains)
@@ -237,13 +249,15 @@ class Grouping:
         return settings.link
 
     def _attach(self, hot: HotTerms, groups: list[Group]) -> None:
-        """Give fragments to the chain whose crowd they share, or whose place and category."""
+        """Give fragments, none about a person, to the chain whose crowd they share, or place and category."""
         loose = [i for i, group in enumerate(groups) if group.chain is None]
         linked = [i for i, group in enumerate(groups) if group.chain is not None]
         ties = self._ties(hot, groups, loose, linked) if loose and linked else {}
         for at in loose:
             group = groups[at]
-            group.chain = self._host_by_posts(group, ties.get(at, [])) or self._host_by_place(group)
+            host = self._host_by_posts(group, ties.get(at, [])) or self._host_by_place(group)
+            if host is not None and not self._parts.of(hot, group.posts, group.hot).may_name_somebody():
+                group.chain = host
 
     @staticmethod
     def _ties(
@@ -342,10 +356,48 @@ class Grouping:
                 loose.append(group)
             else:
                 by_chain.setdefault(group.chain.id, []).append(group)
-        gathered = [
-            part[0]
-            if len(part) == 1
-            else self._profile(hot, [c for group in part for c in group.clusters], part[0].chain)
-            for part in by_chain.values()
-        ]
-        return gathered + loose
+        return [self._together(hot, part, part[0].chain) for part in by_chain.values()] + loose
+
+    def _join_kin(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
+        """Join what different languages say of one matter; of two chains the younger ends in the older."""
+        sets = [[at] for at in range(len(groups))]
+        for nats, one, other in self._kinship.pairs(hot, groups):
+            mine, its = sets[one], sets[other]
+            chained = all(any(groups[at].chain for at in part) for part in (mine, its))
+            apart = any(self._apart(groups[a], groups[b]) for a in mine for b in its)
+            if mine is its or apart or (chained and nats < self._settings.kin_chains):
+                continue
+            mine.extend(its)
+            for at in its:
+                sets[at] = mine
+        parts = {id(part): sorted(part) for part in sets}.values()
+        return [self._as_one(hot, [groups[at] for at in part]) for part in parts]
+
+    def _as_one(self, hot: HotTerms, part: list[Group]) -> Group:
+        chains = [group.chain for group in part if group.chain is not None]
+        by_age = sorted(chains, key=lambda chain: (chain.first_us, chain.id))
+        for younger in by_age[1:]:
+            self._chains.absorb(younger, by_age[0])
+        return self._together(hot, part, by_age[0] if by_age else None)
+
+    def _each_fit(self, hot: HotTerms, groups: list[Group]) -> list[Group]:
+        return [fit for group in groups for fit in self._by_themselves(hot, group)]
+
+    def _by_themselves(self, hot: HotTerms, group: Group) -> list[Group]:
+        """The group without those of its languages that could not stand alone, and each of those by itself.
+
+        However they came together: who turns on somebody may share a place or a word with another's event.
+        """
+        spoken = self._parts.by_language(hot, group.clusters)
+        if len(spoken) < 2:
+            return [group]
+        alone = {code: self._profile(hot, clusters) for code, clusters in spoken.items()}
+        parts = {code: self._parts.of(hot, each.posts, each.hot) for code, each in alone.items()}
+        fit = [code for code in spoken if self._parts.can_stand_alone(parts[code])]
+        left_out = [alone[code] for code in spoken if code not in fit]
+        if not fit:
+            return left_out
+        if left_out:
+            group = self._profile(hot, [c for code in fit for c in spoken[code]], group.chain)
+        group.parts = tuple(parts[code] for code in fit) if len(fit) > 1 else ()
+        return [group, *left_out]

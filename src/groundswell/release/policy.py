@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from groundswell.candidates import Candidate
 from groundswell.clock import HOUR_US
 from groundswell.drops import Refusal
+from groundswell.pile_ons import MOST_PERSON_SHARE, may_be_a_pile_on, may_name_somebody
+from groundswell.release.floor import Floor
 from groundswell.release.geography import EVERYDAY, SENSITIVE, Coarseness
 from groundswell.release.words import THREATS_TO_LIFE
 
 __all__ = [
     "ASSEMBLY_DELAY_US",
-    "MOST_PERSON_SHARE",
     "SENSITIVE_MATTERS",
     "Handling",
     "handling",
@@ -34,9 +35,8 @@ __all__ = [
 ]
 
 ASSEMBLY_DELAY_US = 6 * HOUR_US
-MOST_PERSON_SHARE = 0.3
-_MOST_WHERE_UNSAID = MOST_PERSON_SHARE / 2
-"""The same where nothing else says what a crowd is about, and of copies, which say one thing."""
+_MOST_OF_COPIES = MOST_PERSON_SHARE / 2
+"""Of copies, which say one thing."""
 
 _ABOUT_SHARE = 0.3
 
@@ -55,7 +55,7 @@ class Handling:
     delayed: bool
     """An assembly, with no threat to life told of: shown six hours late."""
     hidden: bool = False
-    """Of an assembly, or of what a sensitive place is about: no picture, which could give away where it is."""
+    """Of an assembly, or of what a sensitive place is about: no picture, which could tell where it is."""
     wordless: bool = False
     """Copies, or a narrative, of which nobody can tell whether they name somebody: no word of it shows."""
 
@@ -80,11 +80,8 @@ def handling(candidate: Candidate, floor: int, sensitive_place: Callable[[str], 
         coarse=assembly or _names_sensitive_place(candidate, sensitive_place),
         delayed=assembly and not _threatens_life(candidate, floor),
         hidden=assembly or _is_about_sensitive_place(candidate, sensitive_place),
-        wordless=candidate.kind != "event" and candidate.naming + candidate.unclear > _MOST_WHERE_UNSAID,
+        wordless=candidate.kind != "event" and candidate.naming + candidate.unclear > _MOST_OF_COPIES,
     )
-
-
-_UNSAID = "other"
 
 
 def may_turn_on_a_person(candidate: Candidate) -> bool:
@@ -92,25 +89,36 @@ def may_turn_on_a_person(candidate: Candidate) -> bool:
 
     Stricter than `refusal`: also a crowd that says what and where.
     """
-    return max(candidate.person_share, candidate.naming) > _MOST_WHERE_UNSAID
+    return max(candidate.person_share, candidate.naming) > _MOST_OF_COPIES
 
 
-def refusal(candidate: Candidate, asked: Handling, floor: int) -> Refusal | None:
+def refusal(candidate: Candidate, asked: Handling, floors: Floor) -> Refusal | None:
     """Why the policy keeps `candidate` back, whatever its size; None when it does not.
 
-    A crowd of which `floor` speakers say neither what it is about nor where looks just like one that has
-    turned on a person whose name no lexicon knows; no list of names can tell them apart, so neither shows.
-    Where only a place is said, half as many posts about one person are too many: people are called after
-    towns.
+    Of a crowd that says neither what nor where nobody can tell whether it has turned on somebody, so that it
+    does not show. Where only a place is said, half as many posts about one person are too many: people are
+    called after towns; and where names are one word, a place alone is not enough. What speaks several
+    languages is asked so in each of them: a crowd does not come out because others say what and where.
     Of a narrative only plain words show, or none (`Handling.wordless`): it may say neither.
     """
-    unsaid = candidate.category == _UNSAID
     if candidate.kind == "amplification":
         return _refused_copies(candidate, asked)
-    if candidate.person_share > (_MOST_WHERE_UNSAID if unsaid else MOST_PERSON_SHARE):
+    floor = floors.of(sensitive=asked.sensitive)
+    placed = max((place.speakers for place in candidate.places), default=0)
+    language = candidate.languages[0].value if candidate.languages else ""
+    if candidate.kind == "narrative":
+        return _refused_narrative(candidate, asked)
+    if candidate.state != "ended" and may_be_a_pile_on(
+        candidate.category, language, candidate.person_share, placed, floor
+    ):
         return Refusal.PERSON
-    placed = any(place.speakers >= floor for place in candidate.places)
-    if candidate.kind == "event" and unsaid and not placed and candidate.state != "ended":
+    if any(part.may_be_a_pile_on(floors.k) for part in candidate.parts):
+        return Refusal.PERSON
+    return Refusal.DELAYED if _is_early(candidate, asked) else None
+
+
+def _refused_narrative(candidate: Candidate, asked: Handling) -> Refusal | None:
+    if may_name_somebody(candidate.category, "", candidate.person_share):
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 
@@ -121,7 +129,7 @@ def _refused_copies(candidate: Candidate, asked: Handling) -> Refusal | None:
     It says one thing in one wording, so that the wording can be asked whether it names somebody; what it is
     about and where need not be known. Where nobody can tell, only the crowd shows: see `Handling.wordless`.
     """
-    if max(candidate.person_share, candidate.naming) > _MOST_WHERE_UNSAID:
+    if max(candidate.person_share, candidate.naming) > _MOST_OF_COPIES:
         return Refusal.PERSON
     return Refusal.DELAYED if _is_early(candidate, asked) else None
 

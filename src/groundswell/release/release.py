@@ -22,6 +22,7 @@ from groundswell.clock import BIN_US, HOUR_US, MINUTE_US, floor_to, rfc3339
 from groundswell.drops import Refusal
 from groundswell.errors import StoreError
 from groundswell.metrics import Metrics
+from groundswell.pile_ons import UNSAID
 from groundswell.published import Bin, Event, Image, Mood, Narrative, Record, Step
 from groundswell.release.floor import Floor, ReleaseSettings
 from groundswell.release.geography import PopulationGrid, showable_place
@@ -194,7 +195,7 @@ class Release:
 
     def _decide(self, candidate: Candidate, tick_us: int, decision: Decision) -> None:
         asked = self._asked(candidate)
-        barred = refusal(candidate, asked, self._floor.of(sensitive=asked.sensitive))
+        barred = refusal(candidate, asked, self._floor)
         outcome: list[CrowdRecord] | Refusal
         if barred is not None:
             outcome = self._let_end(candidate, tick_us) or barred
@@ -289,8 +290,9 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show: of copies and narratives everyday words."""
-        wanted = self._showable if candidate.kind == "event" else self._is_everyday
+        """Those that may show: of copies, narratives and what does not say what it is about everyday words."""
+        says = candidate.kind == "event" and candidate.category != UNSAID
+        wanted = self._showable if says else self._is_everyday
         return showable_phrases(candidate.phrases, floor, wanted)
 
     def _is_everyday(self, text: str) -> bool:
