@@ -290,7 +290,7 @@ class Release:
         return self._revise(candidate, record, rung, named, asked, due)
 
     def _phrases(self, candidate: Candidate, floor: int) -> tuple[PhraseUse, ...]:
-        """Those that may show: of copies, narratives and what does not say what it is about everyday words."""
+        """Those that may show: of copies, narratives and what does not say its matter everyday words."""
         says = candidate.kind == "event" and candidate.category != UNSAID
         wanted = self._showable if says else self._is_everyday
         return showable_phrases(candidate.phrases, floor, wanted)
