@@ -21,6 +21,8 @@ from groundswell.simulator.truth import PlantedEvent
 from tests.enriched_posts import NOON_US
 
 K = 20
+NOTHING = "groundswell.media.eyes:Eyes"
+"""A worker that loads no part: fingerprints alone."""
 EVENT = PlantedEvent(
     id="event-7",
     start_us=0,
@@ -94,7 +96,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
-    with Pool(PoolSettings(), Metrics()) as pool:
+    with Pool(PoolSettings(), Metrics(), eyes=NOTHING) as pool:
         yield pool
 
 
@@ -151,7 +153,7 @@ def test_what_cannot_be_fetched_is_asked_for_twice_at_most(pool: Pool) -> None:
 
 def test_sightings_are_forgotten_after_an_hour_or_for_want_of_room() -> None:
     metrics = Metrics()
-    with Pool(PoolSettings(), metrics) as pool:
+    with Pool(PoolSettings(), metrics, eyes=NOTHING) as pool:
         settings = MediaSettings(sightings=1_000, fetches_per_minute=1)
         desk = Desk(settings, Reading(lambda name, anew: Fetched(b"no picture"), pool, JUDGES), K, metrics)
         for tick in range(3):

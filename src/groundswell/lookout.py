@@ -50,4 +50,6 @@ def open_desk(
 
     judges = Judges(redact=redactor.redact_text, names=names.person_like, language=language)
     fetcher = fetch or Fetcher(settings.fetch, clock, metrics).fetch
-    return Desk(settings, Reading(fetcher, Pool(settings.pool, metrics), judges), floor_k, metrics)
+    return Desk(
+        settings, Reading(fetcher, Pool(settings.pool, metrics, eager=True), judges), floor_k, metrics
+    )

@@ -11,6 +11,7 @@ import itertools
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -58,6 +59,8 @@ class Pool:
     ----------
     eyes
         `module:function` that gives the parts, as `sandbox.Worker` takes it.
+    eager
+        Start the workers at once: loading all parts takes some seconds, before the first file is looked at.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Pool:
         metrics: Metrics,
         *,
         eyes: str = OPEN_EYES,
+        eager: bool = False,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -73,6 +77,7 @@ class Pool:
         self._backlog: list[_Waiting] = []
         self._bytes = 0
         self._closed = False
+        self._eager = eager
         self._changed = threading.Condition()
         self._workers = [Worker(eyes, settings.memory_megabytes << 20) for _ in range(settings.workers)]
         self._threads = [
@@ -145,6 +150,9 @@ class Pool:
 
     def _serve(self, worker: Worker) -> None:
         with worker:
+            if self._eager:
+                with suppress(OSError):  # the first file will tell
+                    worker.start()
             while (waiting := self._next()) is not None:
                 if not waiting.outcome.set_running_or_notify_cancel():
                     continue
