@@ -56,3 +56,12 @@ def test_other_commands_load_no_decoder() -> None:
     program = "import sys, groundswell.cli; print({'av', 'cv2', 'PIL', 'pdqhash'} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
+
+
+def test_readable_languages_are_listed_with_their_reader() -> None:
+    answer = CliRunner().invoke(app, ["media", "languages", "--json"])
+    assert answer.exit_code == 0
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    readers = {row["code"]: row["reader"] for row in rows}
+    assert readers["eng_Latn"] == readers["zho_Hans"] == readers["jpn_Jpan"] == "pp-ocr"
+    assert len(readers) >= 50

@@ -1,6 +1,6 @@
-"""The command `groundswell media inspect`: what the media path sees in files, told to people or as JSON.
+"""The commands `groundswell media`: what the media path sees in files, and in which languages it reads.
 
-Owns the command's options. What does the work is loaded only when it is called: the other commands need no
+Owns their options. What does the work is loaded only when it is called: the other commands need no
 decoders.
 """
 
@@ -60,3 +60,20 @@ def inspect(
         if number == 0 and answer.absent:
             typer.echo(f"not installed here: {', '.join(answer.absent)}", err=True)
         sys.stdout.flush()
+
+
+@media.command()
+def languages(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a language on stdout; notes on stderr.")
+    ] = False,
+) -> None:
+    """The languages that words in pictures can be read in here, and with what."""
+    from groundswell.media.languages import languages as readable
+    from groundswell.media.languages import missing
+
+    found = readable()
+    for each in found:
+        row = {"code": each.code, "reader": each.reader}
+        typer.echo(msgspec.json.encode(row).decode() if as_json else f"{each.code}  {each.reader}")
+    typer.echo(f"{len(found)} languages; {missing() or 'no script is missing'}", err=True)
