@@ -27,7 +27,8 @@ import numpy.typing as npt
 from bench._data import data_file
 from bench._emblem_marks import rasterise
 
-from groundswell.media.gallery import STARTER, Category
+from groundswell.media import gallery_index
+from groundswell.media.gallery import STARTER, Category, Gallery
 
 U8 = npt.NDArray[np.uint8]
 
@@ -282,6 +283,8 @@ def main() -> None:
             name = countries[code]["name"]
             writer.add(f"flag_{code.lower()}", rgba, 12, name=f"Flag: {name}", organisation=name, **fields)
     writer.done()
+    if folder == STARTER:
+        gallery_index.write([emblem.art for emblem in Gallery.load(folder).emblems])
     size = sum(path.stat().st_size for path in folder.iterdir())
     sys.stderr.write(f"{len(writer.entries)} entries, {size / 1e6:.2f} MB: {folder}\n")
 

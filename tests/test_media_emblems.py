@@ -11,6 +11,7 @@ from groundswell.errors import UsageError
 from groundswell.media.embedder import SIZE, Embedder, over
 from groundswell.media.emblems import EmblemHit, Emblems, agreed
 from groundswell.media.gallery import STARTER, Category, Gallery
+from groundswell.media.gallery_index import INDEX, drawn
 from groundswell.media.proposals import overlap
 from groundswell.media.resemblance import explained, lay
 from groundswell.media.sift import Details
@@ -153,3 +154,15 @@ def test_the_network_looks_at_a_whole_picture_in_steps_of_sixteen() -> None:
     assert seen.embeddings.shape == (1, 5, 3, SIZE)
     assert seen.boxes.shape == (1, 5, 3, 4)
     np.testing.assert_allclose(np.linalg.norm(seen.embeddings, axis=-1), 1, atol=1e-3)
+
+
+def test_what_is_worked_out_beforehand_is_of_the_starter_gallery_as_it_is() -> None:
+    arts = [emblem.art for emblem in Gallery.load(STARTER).emblems]
+    held = drawn(arts, Embedder())
+    some = [3, 100, 285]
+    anew = Embedder().drawings([arts[at] for at in some])
+    assert np.allclose(held.marks[some], anew, atol=2e-3)
+    assert held.marks.dtype == np.float32
+    with np.load(INDEX) as file:
+        assert len(file["owners"]) == len(held.keypoints.owners) > 5_000, "run scripts/build_gallery.py"
+        assert np.array_equal(file["points"].astype(np.float32), held.keypoints.points)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -50,12 +48,6 @@ def test_what_is_no_picture_is_never_shielded(files: list[Path], tmp_path: Path)
     assert isinstance(both.exception, UsageError)
     missing = CliRunner().invoke(app, ["media", "inspect", str(tmp_path / "none.png")])
     assert isinstance(missing.exception, UsageError)
-
-
-def test_other_commands_load_no_decoder() -> None:
-    program = "import sys, groundswell.cli; print({'av', 'cv2', 'PIL', 'pdqhash'} & set(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "set()"
 
 
 def test_readable_languages_are_listed_with_their_reader() -> None:

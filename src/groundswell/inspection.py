@@ -1,7 +1,6 @@
 """The commands `groundswell media`: what the media path sees in files, and in which languages it reads.
 
-Owns their options. What does the work is loaded only when it is called: the other commands need no
-decoders.
+Owns their options; what does the work is loaded when it is called.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from groundswell.media.embedder import over
 
-__all__ = ["Details", "Match"]
+__all__ = ["Details", "Keypoints", "Match", "keypoints_of"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -49,17 +49,35 @@ class Match(NamedTuple):
     """Left, top, right, bottom of the artwork in the picture."""
 
 
-class Details:
-    """The keypoints of a gallery's artworks."""
+class Keypoints(NamedTuple):
+    """The keypoints of a gallery's artworks, side by side."""
 
-    def __init__(self, arts: Sequence[U8]) -> None:
-        sift: Any = cv2  # the types that OpenCV ships do not know it
-        self._sift = sift.SIFT_create(nfeatures=A_PICTURE, contrastThreshold=0.03, edgeThreshold=14)
-        found = [self._of_mark(art) for art in arts]
+    points: F32
+    """(n, 2), in the artworks' pixels."""
+    words: F32
+    """(n, 128), RootSIFT."""
+    owners: I64
+    """(n,), which artwork each is of."""
+
+
+def keypoints_of(arts: Sequence[U8]) -> Keypoints:
+    """Find the keypoints of artworks, RGBA."""
+    sift = _sift()
+    found = [_of_mark(sift, art) for art in arts]
+    return Keypoints(
+        np.concatenate([points for points, _ in found] or [np.zeros((0, 2), np.float32)]),
+        np.concatenate([words for _, words in found] or [np.zeros((0, 128), np.float32)]),
+        np.repeat(np.arange(len(arts)), [len(points) for points, _ in found]),
+    )
+
+
+class Details:
+    """The keypoints of a gallery's artworks, to be found again; worked out where they are not given."""
+
+    def __init__(self, arts: Sequence[U8], keypoints: Keypoints | None = None) -> None:
+        self._sift = _sift()
         self._reach = [_reach(art) for art in arts]
-        self._points = np.concatenate([points for points, _ in found] or [np.zeros((0, 2), np.float32)])
-        self._words = np.concatenate([words for _, words in found] or [np.zeros((0, 128), np.float32)])
-        self._owner = np.repeat(np.arange(len(arts)), [len(points) for points, _ in found])
+        self._points, self._words, self._owner = keypoints or keypoints_of(arts)
         _, self._starts = np.unique(self._owner, return_index=True)
         self._onto = _directions(self._words)
         self._words = self._words @ self._onto
@@ -68,7 +86,7 @@ class Details:
     def find(self, picture: U8) -> list[Match]:
         """Marks that enough keypoints agree on."""
         small = cv2.resize(picture, None, fx=PICTURE_SCALE, fy=PICTURE_SCALE, interpolation=cv2.INTER_AREA)
-        points, words = self._keypoints(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), A_PICTURE)
+        points, words = _keypoints(self._sift, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), A_PICTURE)
         points /= np.float32(PICTURE_SCALE)
         if len(words) < LEAST_INLIERS or not len(self._words):
             return []
@@ -84,27 +102,6 @@ class Details:
             if match is not None:
                 found.append(match)
         return found
-
-    def _keypoints(self, grey: npt.NDArray[np.generic], most: int) -> tuple[F32, F32]:
-        keypoints, words = self._sift.detectAndCompute(grey, None)
-        if words is None or not len(words):
-            return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
-        order = np.argsort([-point.response for point in keypoints], kind="stable")[:most]
-        points = np.array([keypoints[at].pt for at in order], np.float32)
-        chosen = words[order]
-        return points, np.sqrt(chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-6)).astype(np.float32)
-
-    def _of_mark(self, art: U8) -> tuple[F32, F32]:
-        """Keypoints on white at two sizes, in the artwork's pixels."""
-        grey = cv2.cvtColor(over(art, 255), cv2.COLOR_RGB2GRAY)
-        points, words = [], []
-        for scale in SCALES:
-            small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            edged = cv2.copyMakeBorder(small, EDGE_PX, EDGE_PX, EDGE_PX, EDGE_PX, cv2.BORDER_REPLICATE)
-            at, word = self._keypoints(edged, A_MARK // len(SCALES))
-            points.append((at - EDGE_PX) / np.float32(scale))
-            words.append(word)
-        return np.concatenate(points), np.concatenate(words)
 
     def _nearest(self, words: F32) -> tuple[I64, npt.NDArray[np.bool_]]:
         """Each keypoint's nearest in the index, and whether that is clearly nearer than other marks'."""
@@ -131,6 +128,34 @@ class Details:
         if inliers < LEAST_INLIERS or not _sane(corners):
             return None
         return Match(mark, inliers, onto, np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32))
+
+
+def _sift() -> Any:
+    opened: Any = cv2  # the types that OpenCV ships do not know it
+    return opened.SIFT_create(nfeatures=A_PICTURE, contrastThreshold=0.03, edgeThreshold=14)
+
+
+def _keypoints(sift: Any, grey: npt.NDArray[np.generic], most: int) -> tuple[F32, F32]:
+    keypoints, words = sift.detectAndCompute(grey, None)
+    if words is None or not len(words):
+        return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+    order = np.argsort([-point.response for point in keypoints], kind="stable")[:most]
+    points = np.array([keypoints[at].pt for at in order], np.float32)
+    chosen = words[order]
+    return points, np.sqrt(chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-6)).astype(np.float32)
+
+
+def _of_mark(sift: Any, art: U8) -> tuple[F32, F32]:
+    """Keypoints on white at two sizes, in the artwork's pixels."""
+    grey = cv2.cvtColor(over(art, 255), cv2.COLOR_RGB2GRAY)
+    points, words = [], []
+    for scale in SCALES:
+        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        edged = cv2.copyMakeBorder(small, EDGE_PX, EDGE_PX, EDGE_PX, EDGE_PX, cv2.BORDER_REPLICATE)
+        at, word = _keypoints(sift, edged, A_MARK // len(SCALES))
+        points.append((at - EDGE_PX) / np.float32(scale))
+        words.append(word)
+    return np.concatenate(points), np.concatenate(words)
 
 
 def _reach(art: U8) -> F32:
