@@ -208,7 +208,7 @@ def export(net: Net, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--lines", type=int, default=450, help="lines of each script")
+    parser.add_argument("--lines", type=int, default=1200, help="lines of each script")
     parser.add_argument("--epochs", type=int, default=6)
     given = parser.parse_args()
     torch.set_num_threads(1)

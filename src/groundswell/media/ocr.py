@@ -193,7 +193,7 @@ def evidence(sure: float, chance: float, text: str) -> F64:
 
 
 _WEIGHTS = {"pp-ocr": (0.0, 0.7, 0.6, -1.0), "tesseract": (0.0, 1.0, 0.6, -1.0)}
-"""Fitted by `scripts/fit_confidence.py`."""
+"""For `scripts/fit_confidence.py` to fit; set by hand so far."""
 
 
 def confidence(reader: str, known: F64, text: str) -> float:
