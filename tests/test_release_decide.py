@@ -373,3 +373,18 @@ def test_a_state_that_is_none_is_refused() -> None:
 def test_bins_are_the_published_type() -> None:
     (bin,) = decide(gatekeeper(), crowd(bins=((NOON_US - HOUR_US, 900),))).bins
     assert isinstance(bin, Bin)
+
+
+def test_a_crowd_that_does_not_say_its_matter_shows_everyday_words_and_no_domain() -> None:
+    def everyday(text: str) -> bool:
+        return "gdansk" not in text
+
+    crowd_of: dict[str, Any] = {"places": (LISBON,), "domains": (Counted("someone.example", 900),)}
+    phrases = (phrase("gdansk again"), phrase("still at work"))
+    unsaid = decide(gatekeeper(everyday=everyday), crowd(category="other", phrases=phrases, **crowd_of))
+    assert (only(unsaid).phrases, only(unsaid).domains) == (("still at work",), ())
+    said = decide(gatekeeper(everyday=everyday), crowd(category="flood", phrases=phrases, **crowd_of))
+    assert set(only(said).phrases) == {"gdansk again", "still at work"}
+    assert only(said).domains == ("someone.example",)
+    bare = crowd(category="other", phrases=phrases[:1], **crowd_of)
+    assert decide(gatekeeper(everyday=everyday), bare).refused == {Refusal.NO_PHRASE: 1}

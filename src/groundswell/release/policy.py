@@ -108,6 +108,8 @@ def refusal(candidate: Candidate, asked: Handling, floors: Floor) -> Refusal | N
     language = candidate.languages[0].value if candidate.languages else ""
     if candidate.kind == "narrative":
         return _refused_narrative(candidate, asked)
+    if may_name_somebody(candidate.category, language, candidate.person_share):
+        return Refusal.PERSON
     if candidate.state != "ended" and may_be_a_pile_on(
         candidate.category, language, candidate.person_share, placed, floor
     ):

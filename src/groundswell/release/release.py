@@ -240,6 +240,8 @@ class Release:
         stands = last  # what goes on showing though it is not said any more
         if asked.wordless:
             candidate, stands = _without_words(candidate), None
+        elif candidate.kind == "event" and candidate.category == UNSAID:
+            candidate = msgspec.structs.replace(candidate, domains=())  # a page may be called after its owner
         # The chain's first day, not today: a crowd that lasts must not draw its threshold anew each midnight.
         entry = f"{candidate.seed}\x1f{candidate.first_us // _DAY_US}"
         reached = ladder.rung(candidate.speakers, candidate.chain, entry)
