@@ -32,6 +32,10 @@ class Server:
                     outer.most_at_once = max(outer.most_at_once, outer.at_once)
                 try:
                     status, headers, body = answer(self.path, dict(self.headers))
+                finally:  # before the reply: whoever has it may ask again before this thread goes on
+                    with outer._lock:
+                        outer.at_once -= 1
+                try:
                     self.send_response(status)
                     for name, value in ({"Content-Length": str(len(body))} | headers).items():
                         self.send_header(name, value)
@@ -39,9 +43,6 @@ class Server:
                     self.wfile.write(body)
                 except OSError:
                     pass  # the fetcher has hung up, as it should
-                finally:
-                    with outer._lock:
-                        outer.at_once -= 1
 
             def log_message(self, *_: object) -> None:
                 pass

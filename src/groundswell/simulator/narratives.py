@@ -88,7 +88,7 @@ class Telling:
             size = self._accounts or population(language)
             pool = _POOL if self._accounts else language.index
             account = account_of(pool, dice.below(size))
-            yield Draft(time_us, account, text, language.code, url, self.truth.id, source)
+            yield Draft(time_us, account, text, language.code, url, self.truth.id, source=source)
 
 
 def planted_narratives(settings: WorldSettings) -> tuple[list[Telling], list[Planted]]:
