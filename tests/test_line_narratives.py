@@ -41,6 +41,7 @@ def published(lines: Sequence[bytes], rows: int = 256) -> list[Narrative]:
     return [record for record in taken.records if isinstance(record, Narrative)]
 
 
+@pytest.mark.slow
 def test_a_claim_is_told_as_one_narrative() -> None:
     world = World(world_of_claims())
     (claim,) = (each for each in world.truth if isinstance(each, PlantedNarrative))
